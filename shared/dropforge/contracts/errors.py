@@ -1,0 +1,95 @@
+"""Every error that Dropforge raises.
+
+DropforgeError
+|- Permanent: the same input will fail again; acknowledge it, and say why
+|  |- SettingsInvalid      an environment variable is missing or cannot be read
+|  |- PipelineInvalid      a pipeline.yaml breaks its schema
+|  |- PipelineUnknown      no pipeline of this name is deployed
+|  |- EventInvalid         a message is not of the form its topic promises
+|  |- FileUnreadable       a dropped file cannot be read as a table
+|  |- RequestInvalid       a prediction request breaks the contract
+|  |- ArtefactTampered     a model's digest is not the registry's
+|  `- NotEnoughData        there are too few rows to train or to judge
+`- Transient: raise it, and be delivered again
+   |- AlreadyExists        create-if-absent found an object in its place
+   |- GenerationMismatch   compare-and-set lost against another writer
+   |- NotFound             an object is not there (yet)
+   |- LeaseHeld            another run holds the lease
+   |- ServiceUnavailable   a Google service or the model server did not answer
+   `- JobFailed            a BigQuery job or a Vertex AI operation ended in an error
+"""
+
+from typing import Any
+
+
+class DropforgeError(Exception):
+    """The root. Keyword arguments become `fields`, which logs and verdicts carry beside the message."""
+
+    def __init__(self, message: str, **fields: Any) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fields = fields
+
+
+class Permanent(DropforgeError):
+    """The same input will fail again: acknowledge, and say why."""
+
+
+class SettingsInvalid(Permanent):
+    """An environment variable is missing or cannot be read."""
+
+
+class PipelineInvalid(Permanent):
+    """A pipeline.yaml breaks its schema; `problems` in the fields lists each with its place."""
+
+
+class PipelineUnknown(Permanent):
+    """No pipeline of this name is deployed."""
+
+
+class EventInvalid(Permanent):
+    """A message is not of the form its topic promises."""
+
+
+class FileUnreadable(Permanent):
+    """A dropped file cannot be read as a table; `code` in the fields is the verdict's reason code."""
+
+
+class RequestInvalid(Permanent):
+    """A prediction request breaks the contract; `problems` in the fields lists instance, field, expected, found."""
+
+
+class ArtefactTampered(Permanent):
+    """A model's digest is not the registry's; it is not loaded."""
+
+
+class NotEnoughData(Permanent):
+    """There are too few rows, or only one class, to train or to judge."""
+
+
+class Transient(DropforgeError):
+    """The same input may pass later: raise, and be delivered again."""
+
+
+class AlreadyExists(Transient):
+    """Create-if-absent found an object in its place."""
+
+
+class GenerationMismatch(Transient):
+    """Compare-and-set lost against another writer."""
+
+
+class NotFound(Transient):
+    """An object is not there, or not yet."""
+
+
+class LeaseHeld(Transient):
+    """Another run holds the lease."""
+
+
+class ServiceUnavailable(Transient):
+    """A Google service or the model server did not answer as promised."""
+
+
+class JobFailed(Transient):
+    """A BigQuery job or a Vertex AI operation ended in an error."""

@@ -1,0 +1,119 @@
+"""Events between functions: small Pub/Sub messages that carry ids, never data."""
+
+import json
+from typing import Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from dropforge.contracts.batch import Batch
+from dropforge.contracts.errors import EventInvalid
+
+
+class Event(BaseModel):
+    """One event. `topic` is the Pub/Sub topic, `schema_name` the versioned form of the message."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    topic: ClassVar[str]
+    schema_name: ClassVar[str]
+    pipeline: str
+
+    def message(self) -> tuple[bytes, dict[str, str]]:
+        """Data and attributes of the Pub/Sub message."""
+        attributes = {"schema": self.schema_name, "pipeline": self.pipeline}
+        return self.model_dump_json().encode(), attributes
+
+
+class BatchEvent(Event):
+    """An event about one batch."""
+
+    table: str
+    batch_id: str
+
+    @property
+    def batch(self) -> Batch:
+        """The batch it is about."""
+        return Batch(pipeline=self.pipeline, table=self.table, batch_id=self.batch_id)
+
+
+class BatchStaged(BatchEvent):
+    """A batch was read and lies staged."""
+
+    topic = "batch-staged"
+    schema_name = "batch.staged/1"
+
+
+class BatchAccepted(BatchEvent):
+    """A batch passed validation, in whole or in part."""
+
+    topic = "batch-accepted"
+    schema_name = "batch.accepted/1"
+
+
+class BatchQuarantined(BatchEvent):
+    """A whole batch was refused."""
+
+    topic = "batch-quarantined"
+    schema_name = "batch.quarantined/1"
+
+
+class ModelTrained(Event):
+    """A candidate is ready to be judged."""
+
+    topic = "model-trained"
+    schema_name = "model.trained/1"
+    candidate_id: str
+
+
+class ModelPublished(Event):
+    """A version now serves."""
+
+    topic = "model-published"
+    schema_name = "model.published/1"
+    candidate_id: str
+    version: str
+
+
+class ModelRefused(Event):
+    """A candidate was refused; the reasons lie in its verdict."""
+
+    topic = "model-refused"
+    schema_name = "model.refused/1"
+    candidate_id: str
+
+
+class AlertRaised(Event):
+    """A person should look. `subject` is what it is about, such as a file's URI or a candidate."""
+
+    topic = "alert-raised"
+    schema_name = "alert.raised/1"
+    severity: Literal["warning", "error"]
+    code: str
+    subject: str
+    sentence: str
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.schema_name: kind
+    for kind in (
+        BatchStaged,
+        BatchAccepted,
+        BatchQuarantined,
+        ModelTrained,
+        ModelPublished,
+        ModelRefused,
+        AlertRaised,
+    )
+}
+
+
+def parse[E: Event](kind: type[E], data: bytes) -> E:
+    """Read a message's data as an event of `kind`.
+
+    Raises:
+        EventInvalid: it is not JSON, or not of that form.
+    """
+    try:
+        body: dict[str, Any] = json.loads(data)
+        return kind.model_validate(body)
+    except (ValueError, ValidationError) as error:
+        raise EventInvalid(f"Expected a {kind.schema_name} message. Found {data[:200]!r}: {error}.") from error

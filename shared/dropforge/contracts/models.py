@@ -1,0 +1,94 @@
+"""A candidate model, its lineage, and the champion that serves."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from dropforge.contracts.batch import Source
+from dropforge.contracts.verdicts import STORED
+
+FieldType = Literal["integer", "number", "boolean", "category", "text", "timestamp", "date"]
+
+
+class Field(BaseModel):
+    """One input of a model, as a prediction request must give it."""
+
+    model_config = STORED
+    name: str
+    type: FieldType
+    required: bool
+    unit: str | None = None
+    min: float | None = None
+    max: float | None = None
+    allowed: list[str] | None = None
+
+
+class TrainedOn(BaseModel):
+    """One batch that a model was made from: the dropped file's generation and that of its accepted rows."""
+
+    model_config = STORED
+    table: str
+    batch_id: str
+    source: Source
+    accepted_generation: int
+    rows: int
+
+
+class Lineage(BaseModel):
+    """Everything a model came from; training from it again gives the same artefact."""
+
+    model_config = STORED
+    batches: list[TrainedOn]
+    pipeline_generation: int
+    train_until: str  # ISO 8601: training rows lie before, holdout rows at or after
+    rows_train: int
+    rows_holdout: int
+    seed: int
+    code_version: str
+    libraries: dict[str, str]
+    asked_by: str
+    because: str
+
+
+class Candidate(BaseModel):
+    """A trained model that waits for the judge. Its id is a hash of its inputs, so a repeat finds it."""
+
+    model_config = STORED
+    pipeline: str
+    candidate_id: str
+    artefact_sha256: str
+    signature: list[Field]
+    metrics: dict[str, dict[str, float]]  # slice ("all", "origin=JFK") -> metric -> value on the holdout
+    lineage: Lineage
+    seconds: dict[str, float]  # step -> seconds it took
+    created: str
+
+
+class Champion(BaseModel):
+    """The pointer to what serves."""
+
+    model_config = STORED
+    pipeline: str
+    candidate_id: str
+    version: str  # of the Vertex AI model
+    model: str  # resource name
+    endpoint: str  # resource name
+    deployed_model_id: str
+    artefact_sha256: str
+    trained_until: str
+    published: str
+    published_by: str
+
+
+class HistoryEntry(BaseModel):
+    """One change of what serves."""
+
+    model_config = STORED
+    at: str
+    action: Literal["published", "rolled_back"]
+    candidate_id: str
+    version: str
+    replaced: str | None
+    by: str
+    reason: str
+    detail: dict[str, Any] = {}

@@ -1,0 +1,184 @@
+"""The whole of `pipeline.yaml`, typed and strict."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+
+from dropforge.contracts.models import Field as SignatureField
+from dropforge.contracts.pipeline.table import NUMERIC, STRICT, Column, Table
+
+Metric = Literal["roc_auc", "log_loss", "brier", "accuracy"]
+Part = Literal["hour", "minute_of_day", "weekday", "month", "day_of_year"]
+
+
+class Label(BaseModel):
+    """What is predicted: whether `column` is above a limit, or equals a value. Rows without it are not trained on."""
+
+    model_config = STRICT
+    name: str
+    column: str
+    above: float | None = None
+    equals: str | None = None
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if (self.above is None) == (self.equals is None):
+            raise ValueError("A label needs exactly one of 'above' and 'equals'.")
+        return self
+
+
+class Feature(BaseModel):
+    """One input of the model: a column as it is, or a part of a time column, in the given time zone."""
+
+    model_config = STRICT
+    name: str
+    column: str
+    part: Part | None = None
+    zone: str = "UTC"
+
+
+def _feature(given: object) -> object:
+    return {"name": given, "column": given} if isinstance(given, str) else given
+
+
+class Join(BaseModel):
+    """A table whose columns are added to the main table's rows where `on` is equal; without a match they are empty."""
+
+    model_config = STRICT
+    table: str
+    on: list[str] = Field(min_length=1)
+
+
+class Success(BaseModel):
+    """When a challenger may serve.
+
+    `floor`: the least it must reach. `gain`: by how much it must beat the champion. `slice_margin`: by how much it may
+    be worse than the champion in any slice of at least `min_slice_rows` holdout rows.
+    """
+
+    model_config = STRICT
+    metric: Metric
+    floor: float
+    gain: float = 0.0
+    slice_margin: float = Field(ge=0)
+    min_slice_rows: int = Field(default=200, ge=1)
+
+
+class Training(BaseModel):
+    """When and on what a model is trained.
+
+    `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate.
+    `holdout_days`: the last days of the data, on which the model is judged and not trained.
+    """
+
+    model_config = STRICT
+    mode: Literal["static", "dynamic"]
+    new_rows: int = Field(default=1000, ge=1)
+    holdout_days: int = Field(default=7, ge=1)
+    window_days: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+
+class Pipeline(BaseModel):
+    """One `pipeline.yaml`."""
+
+    model_config = STRICT
+    pipeline: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    purpose: str
+    table: str
+    tables: dict[str, Table] = Field(min_length=1)
+    joins: list[Join] = []
+    label: Label
+    features: list[Annotated[Feature, BeforeValidator(_feature)]] = Field(min_length=1)
+    forbidden_features: list[str] = []
+    slices: list[str] = []
+    success: Success
+    training: Training
+
+    @property
+    def main(self) -> Table:
+        """The table whose rows are learned from."""
+        return self.tables[self.table]
+
+    def column(self, name: str) -> Column | None:
+        """A column of the main table or, failing that, of a joined one."""
+        for table in [self.table, *(join.table for join in self.joins)]:
+            if name in self.tables[table].columns:
+                return self.tables[table].columns[name]
+        return None
+
+    def signature(self) -> list[SignatureField]:
+        """The columns that a prediction request gives, once each, in the order of the features.
+
+        A column of a joined table is never required of a request: training has rows without a match too.
+        """
+        fields: dict[str, SignatureField] = {}
+        for feature in self.features:
+            column = self.column(feature.column)
+            if column is None:
+                raise ValueError(f"The feature {feature.name!r} names no column of a table in use.")
+            said = column.model_dump(include={"type", "unit", "min", "max", "allowed"})
+            required = column.required and feature.column in self.main.columns
+            fields[feature.column] = SignatureField(name=feature.column, required=required, **said)
+        return list(fields.values())
+
+    @model_validator(mode="after")
+    def _refers_to_what_exists(self) -> Self:
+        problems = [*self._table_problems(), *self._column_problems()]
+        if problems:
+            raise ValueError(" ".join(problems))
+        return self
+
+    def _table_problems(self) -> list[str]:
+        problems = []
+        if self.table not in self.tables:
+            return [f"'table' names {self.table!r}, which 'tables' does not have: {', '.join(self.tables)}."]
+        if self.main.time is None:
+            problems.append(f"The table {self.table!r} needs a 'time', so that models are judged on later rows.")
+        for join in self.joins:
+            if join.table not in self.tables or join.table == self.table:
+                problems.append(f"A join names the table {join.table!r}, which is not another of 'tables'.")
+                continue
+            other = self.tables[join.table]
+            if sorted(join.on) != sorted(other.key):
+                problems.append(f"The join with {join.table!r} must be on its whole key {other.key}. Got {join.on}.")
+            problems += [
+                f"The join with {join.table!r} is on {name!r}, which {self.table!r} does not have."
+                for name in join.on
+                if name not in self.main.columns
+            ]
+            problems += [
+                f"The column {name!r} stands both in {self.table!r} and in the joined {join.table!r}: rename one."
+                for name in other.columns
+                if name in self.main.columns and name not in join.on
+            ]
+        return problems
+
+    def _column_problems(self) -> list[str]:
+        if self.table not in self.tables or any(join.table not in self.tables for join in self.joins):
+            return []
+        problems = []
+        names = [feature.name for feature in self.features]
+        problems += [f"The feature name {name!r} is used twice." for name in {n for n in names if names.count(n) > 1}]
+        label = self.main.columns.get(self.label.column)
+        if label is None:
+            problems.append(f"'label' names the column {self.label.column!r}, which {self.table!r} does not have.")
+        elif self.label.above is not None and label.type not in NUMERIC:
+            problems.append(f"'label' is a number 'above' a limit, but {self.label.column!r} is a {label.type}.")
+        for feature in self.features:
+            column = self.column(feature.column)
+            if feature.column in (*self.forbidden_features, self.label.column):
+                problems.append(f"The feature {feature.name!r} uses {feature.column!r}, which is forbidden: it leaks.")
+            if column is None:
+                problems.append(f"The feature {feature.name!r} names no column of a table in use: {feature.column!r}.")
+            elif (column.type in ("timestamp", "date")) != (feature.part is not None):
+                problems.append(
+                    f"The feature {feature.name!r}: a time column needs a 'part', and only a time column has one. "
+                    f"{feature.column!r} is a {column.type}."
+                )
+            elif column.type == "text":
+                problems.append(f"The feature {feature.name!r} is text, which no model here reads yet: use category.")
+        problems += [
+            f"'slices' names {name!r}, which is no column." for name in self.slices if self.column(name) is None
+        ]
+        return problems

@@ -1,0 +1,98 @@
+"""Where each thing lies: names of objects in the state bucket, of BigQuery tables, and of what Vertex AI holds."""
+
+from dropforge.contracts.batch import Batch
+
+PIPELINES = "pipelines/"
+
+
+def pipeline_yaml(pipeline: str) -> str:
+    """The deployed configuration."""
+    return f"{PIPELINES}{pipeline}/pipeline.yaml"
+
+
+def staged_rows(batch: Batch) -> str:
+    """Parquet: every row that could be parsed, all columns as text, with `_row` and `_line`."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/staged.parquet"
+
+
+def staged_rejects(batch: Batch) -> str:
+    """Parquet: every line that could not be parsed, with `_line`, `_text` and the reason."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/rejects.parquet"
+
+
+def staged_record(batch: Batch) -> str:
+    """JSON (`verdicts.Staged`): written last, so its presence means that ingest is done with the batch."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/staged.json"
+
+
+def accepted_rows(batch: Batch) -> str:
+    """Parquet: the rows that passed, typed, with `_batch_id`, `_row` and `_line`."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/accepted.parquet"
+
+
+def quarantined_rows(batch: Batch) -> str:
+    """Parquet: the rows that did not pass, as text, each with its reasons."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/quarantined.parquet"
+
+
+def batch_verdict(batch: Batch) -> str:
+    """JSON (`verdicts.BatchVerdict`): the commit point of validation; its metadata is the ledger's line."""
+    return f"{batch_verdicts(batch.pipeline, batch.table)}{batch.batch_id}.json"
+
+
+def batch_verdicts(pipeline: str, table: str | None = None) -> str:
+    """The prefix below which all verdicts of a pipeline, or of one of its tables, lie."""
+    return f"verdicts/{pipeline}/{table}/" if table else f"verdicts/{pipeline}/"
+
+
+def candidate(pipeline: str, candidate_id: str, file: str = "") -> str:
+    """The folder of a candidate, or one file of it: `candidate.json` is written last."""
+    return f"candidates/{pipeline}/{candidate_id}/{file}"
+
+
+def model_verdict(pipeline: str, candidate_id: str) -> str:
+    """JSON (`verdicts.ModelVerdict`): what the judge said, written once."""
+    return candidate(pipeline, candidate_id, "verdict.json")
+
+
+def champion(pipeline: str) -> str:
+    """JSON (`champion.Champion`): the pointer to what serves, changed by compare-and-set only."""
+    return f"champions/{pipeline}.json"
+
+
+def history(pipeline: str, entry: str = "") -> str:
+    """One object for every change of what serves."""
+    return f"history/{pipeline}/{entry}"
+
+
+def lease(pipeline: str, step: str) -> str:
+    """The lease that keeps a step of a pipeline to one run at a time."""
+    return f"leases/{pipeline}/{step}.json"
+
+
+def training_decision(pipeline: str, event_id: str) -> str:
+    """JSON: why a trigger did, or did not, start a training."""
+    return f"decisions/{pipeline}/{event_id}.json"
+
+
+def rows_table(pipeline: str, table: str) -> str:
+    """The BigQuery table of accepted rows, within the deployment's dataset."""
+    return f"{pipeline}__{table}".replace("-", "_")
+
+
+QUARANTINE_TABLE = "quarantine"
+
+
+def load_job_id(batch: Batch, what: str, attempt: int = 1) -> str:
+    """A BigQuery load job's id: the same for every delivery, so that BigQuery itself refuses a second load."""
+    return f"dropforge-{what}-{batch.pipeline}-{batch.table}-{batch.batch_id}-{attempt}"
+
+
+def endpoint_display_name(pipeline: str) -> str:
+    """The Vertex AI endpoint of a pipeline."""
+    return f"dropforge-{pipeline}"
+
+
+def model_display_name(pipeline: str) -> str:
+    """The Vertex AI model of a pipeline, whose versions are what was published."""
+    return f"dropforge-{pipeline}"

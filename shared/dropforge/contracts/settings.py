@@ -1,0 +1,51 @@
+"""Settings of a deployment, read once from the environment, typed and strict."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from dropforge.contracts.errors import SettingsInvalid
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where this deployment's things are. `vertex_api` is None on Google Cloud, an emulator's URL on a laptop."""
+
+    project: str
+    location: str
+    landing_bucket: str
+    state_bucket: str
+    dataset: str
+    model_image: str
+    vertex_api: str | None
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Read `GOOGLE_CLOUD_PROJECT` and the `DROPFORGE_*` variables.
+
+        Raises:
+            SettingsInvalid: the project is missing, or a variable is set but empty.
+        """
+        project = environment.get("GOOGLE_CLOUD_PROJECT", "")
+        if not project:
+            raise SettingsInvalid("Expected the project's id in GOOGLE_CLOUD_PROJECT. Found nothing.")
+
+        def get(name: str, default: str) -> str:
+            value = environment.get(f"DROPFORGE_{name}", default)
+            if not value:
+                raise SettingsInvalid(
+                    f"DROPFORGE_{name} is set but empty. Give it a value, or unset it for {default!r}."
+                )
+            return value
+
+        location = get("LOCATION", "us-central1")
+        return cls(
+            project=project,
+            location=location,
+            landing_bucket=get("LANDING_BUCKET", f"{project}-landing"),
+            state_bucket=get("STATE_BUCKET", f"{project}-state"),
+            dataset=get("DATASET", "dropforge"),
+            model_image=get("MODEL_IMAGE", f"{location}-docker.pkg.dev/{project}/dropforge/model-server:latest"),
+            vertex_api=environment.get("DROPFORGE_VERTEX_API") or None,
+        )

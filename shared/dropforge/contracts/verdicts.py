@@ -1,0 +1,106 @@
+"""Verdicts: what was decided of a batch or a model, with reasons that a machine and a person can read."""
+
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from dropforge.contracts.batch import FROZEN, Batch, Source
+
+STORED = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reason(BaseModel):
+    """Why. `code` is stable and for machines; `sentence` says the same to a person."""
+
+    model_config = STORED
+    code: str
+    subject: str
+    observed: Any
+    expected: Any
+    sentence: str
+
+
+class Staged(BaseModel):
+    """What ingest found in a file. `rejected` counts the lines that could not be parsed; they lie in the rejects."""
+
+    model_config = STORED
+    batch: Batch
+    source: Source
+    size_bytes: int
+    format: str
+    compression: str
+    encoding: str
+    columns: list[str]
+    rows: int
+    rejected: int
+    problem: Reason | None = None  # the file as a whole cannot be read; validate quarantines it
+    content_sha256: str
+
+
+class BatchVerdict(BaseModel):
+    """What validation decided. Always: rows_read = rows_accepted + rows_quarantined."""
+
+    model_config = STORED
+    batch: Batch
+    source: Source
+    status: Literal["accepted", "accepted_in_part", "quarantined"]
+    rows_read: int
+    rows_accepted: int
+    rows_quarantined: int
+    rows_labelled: int
+    reasons: list[Reason]
+    pipeline_generation: int
+    accepted_generation: int | None = None  # generation of the accepted Parquet object; None if nothing was accepted
+    first_time: str | None = None  # ISO 8601, of the table's time column among accepted rows
+    last_time: str | None = None
+
+    @model_validator(mode="after")
+    def _reconciles(self) -> Self:
+        if self.rows_read != self.rows_accepted + self.rows_quarantined:
+            raise ValueError(
+                f"Rows do not reconcile: {self.rows_read} read, "
+                f"{self.rows_accepted} accepted + {self.rows_quarantined} quarantined."
+            )
+        return self
+
+    def ledger_line(self) -> dict[str, str]:
+        """The facts that listing the ledger must give without opening each verdict, as object metadata."""
+        return {
+            "status": self.status,
+            "rows_read": str(self.rows_read),
+            "rows_accepted": str(self.rows_accepted),
+            "rows_quarantined": str(self.rows_quarantined),
+            "rows_labelled": str(self.rows_labelled),
+            "accepted_generation": str(self.accepted_generation or ""),
+            "source": self.source.uri,
+            "source_generation": str(self.source.generation),
+            "first_time": self.first_time or "",
+            "last_time": self.last_time or "",
+        }
+
+
+class Comparison(BaseModel):
+    """One measured comparison of challenger and champion; `champion` is None when there was none to compare with."""
+
+    model_config = STORED
+    metric: str
+    slice: str  # "all", or "origin=JFK"
+    rows: int
+    challenger: float
+    champion: float | None
+    passed: bool
+
+
+class ModelVerdict(BaseModel):
+    """What the judge decided of a candidate."""
+
+    model_config = STORED
+    pipeline: str
+    candidate_id: str
+    status: Literal["published", "refused"]
+    reasons: list[Reason]
+    comparisons: list[Comparison]
+    champion_id: str | None  # the candidate that served when this one was judged
+
+
+__all__ = ["FROZEN", "BatchVerdict", "Comparison", "ModelVerdict", "Reason", "Staged"]

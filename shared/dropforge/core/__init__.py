@@ -1,0 +1,1 @@
+"""Steps and state over ports. Imports no Google package."""

@@ -1,0 +1,60 @@
+"""A lease with a fencing token: at most one run of a step at a time, never stuck after a crash.
+
+The token is the generation of the lease object, so it grows with every holder; a write that must not come from a
+holder that was overtaken passes it along (Kleppmann, "How to do distributed locking", 2016).
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dropforge.contracts.errors import GenerationMismatch, LeaseHeld, NotFound
+from dropforge.core.ports import Clock, Objects
+
+
+@contextmanager
+def held(objects: Objects, name: str, holder: str, seconds: float, clock: Clock) -> Iterator[int]:
+    """Hold the lease `name` for at most `seconds`; yields the fencing token.
+
+    The same `holder` that comes back takes its own lease over. Released at the end, or when time is up.
+
+    Raises:
+        LeaseHeld: another holder has it and its time is not up.
+    """
+    token = _take(objects, name, holder, seconds, clock)
+    try:
+        yield token
+    finally:
+        _release(objects, name, holder, token)
+
+
+def still_held(objects: Objects, name: str, token: int) -> bool:
+    """Whether nobody has taken the lease over since `token` was given."""
+    try:
+        return objects.stat(name).generation == token
+    except NotFound:
+        return False
+
+
+def _take(objects: Objects, name: str, holder: str, seconds: float, clock: Clock) -> int:
+    try:
+        content, generation = objects.read(name)
+        present = json.loads(content)
+    except NotFound:
+        generation, present = 0, {"holder": None, "until": 0}
+    if present["holder"] not in (None, holder) and present["until"] > clock.now():
+        left = present["until"] - clock.now()
+        raise LeaseHeld(f"{name} is held by {present['holder']} for {left:.0f} s more.", lease=name)
+    body = json.dumps({"holder": holder, "until": clock.now() + seconds}).encode()
+    try:
+        return objects.replace(name, body, generation)
+    except GenerationMismatch as error:
+        raise LeaseHeld(f"{name} was taken by another at the same moment.", lease=name) from error
+
+
+def _release(objects: Objects, name: str, holder: str, token: int) -> None:
+    body = json.dumps({"holder": None, "until": 0, "released_by": holder}).encode()
+    try:
+        objects.replace(name, body, token)
+    except GenerationMismatch:
+        return  # its time was up and another has it: there is nothing of ours to release

@@ -1,0 +1,105 @@
+"""In-memory twins of the ports: same contract, same errors, milliseconds. One suite runs over twin and real alike."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dropforge.contracts.errors import AlreadyExists, GenerationMismatch, NotFound
+from dropforge.contracts.events import Event
+from dropforge.core.ports import ObjectInfo
+
+
+@dataclass
+class MemoryObjects:
+    """A bucket in memory; keeps every generation, as a bucket with versioning does."""
+
+    bucket: str = "memory"
+    _versions: dict[str, dict[int, tuple[bytes, dict[str, str], str]]] = field(default_factory=dict)
+    _last: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def _find(self, name: str, generation: int | None) -> tuple[int, tuple[bytes, dict[str, str], str]]:
+        versions = self._versions.get(name, {})
+        wanted = max(versions, default=0) if generation is None else generation
+        if wanted not in versions:
+            raise NotFound(f"gs://{self.bucket}/{name} (generation {generation or 'any'}) is not there.", object=name)
+        return wanted, versions[wanted]
+
+    def stat(self, name: str, generation: int | None = None) -> ObjectInfo:
+        """As `Objects.stat`."""
+        found, (content, metadata, updated) = self._find(name, generation)
+        return ObjectInfo(name, found, len(content), metadata, updated)
+
+    def read(self, name: str, generation: int | None = None) -> tuple[bytes, int]:
+        """As `Objects.read`."""
+        found, (content, _, _) = self._find(name, generation)
+        return content, found
+
+    def download(self, name: str, path: Path, generation: int | None = None) -> int:
+        """As `Objects.download`."""
+        content, found = self.read(name, generation)
+        path.write_bytes(content)
+        return found
+
+    def create(self, name: str, content: bytes | Path, metadata: Mapping[str, str] | None = None) -> int:
+        """As `Objects.create`."""
+        body = content.read_bytes() if isinstance(content, Path) else content
+        try:
+            return self.replace(name, body, 0, metadata)
+        except GenerationMismatch:
+            raise AlreadyExists(f"gs://{self.bucket}/{name} is there already.", object=name) from None
+
+    def replace(self, name: str, content: bytes, generation: int, metadata: Mapping[str, str] | None = None) -> int:
+        """As `Objects.replace`."""
+        with self._lock:
+            live = max(self._versions.get(name, {}), default=0)
+            if live != generation:
+                raise GenerationMismatch(
+                    f"gs://{self.bucket}/{name}: expected generation {generation}, found {live}.", object=name
+                )
+            self._last += 1
+            stamp = datetime.now(UTC).isoformat()
+            self._versions.setdefault(name, {})[self._last] = (content, dict(metadata or {}), stamp)
+            return self._last
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """As `Objects.list`."""
+        for name in sorted(self._versions):
+            if name.startswith(prefix):
+                yield self.stat(name)
+
+
+@dataclass
+class MemoryTopics:
+    """Keeps what was published, in order."""
+
+    published: list[Event] = field(default_factory=list)
+
+    def publish(self, event: Event) -> None:
+        """As `Topics.publish`."""
+        self.published.append(event)
+
+
+@dataclass
+class MemoryWarehouse:
+    """Keeps which job loaded which object into which table; a job id loads once."""
+
+    jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def load(self, uri: str, table: str, job_ids: Iterator[str]) -> int:
+        """As `Warehouse.load`, but counts no rows: always 0."""
+        self.jobs.setdefault(next(job_ids), (uri, table))
+        return 0
+
+
+@dataclass
+class SetClock:
+    """A clock that a test sets."""
+
+    seconds: float = 1_700_000_000.0
+
+    def now(self) -> float:
+        """As `Clock.now`."""
+        return self.seconds

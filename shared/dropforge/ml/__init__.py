@@ -1,0 +1,1 @@
+"""Features, fitting, scoring and judging with scikit-learn."""
