@@ -42,11 +42,11 @@ def _feature(given: object) -> object:
 
 
 class Join(BaseModel):
-    """A table whose columns are added to the main table's rows where `on` is equal; without a match they are empty."""
+    """A table whose columns are added to the main table's rows where `by` is equal; without a match they are empty."""
 
     model_config = STRICT
     table: str
-    on: list[str] = Field(min_length=1)
+    by: list[str] = Field(min_length=1)
 
 
 class Success(BaseModel):
@@ -140,17 +140,17 @@ class Pipeline(BaseModel):
                 problems.append(f"A join names the table {join.table!r}, which is not another of 'tables'.")
                 continue
             other = self.tables[join.table]
-            if sorted(join.on) != sorted(other.key):
-                problems.append(f"The join with {join.table!r} must be on its whole key {other.key}. Got {join.on}.")
+            if sorted(join.by) != sorted(other.key):
+                problems.append(f"The join with {join.table!r} must be on its whole key {other.key}. Got {join.by}.")
             problems += [
                 f"The join with {join.table!r} is on {name!r}, which {self.table!r} does not have."
-                for name in join.on
+                for name in join.by
                 if name not in self.main.columns
             ]
             problems += [
                 f"The column {name!r} stands both in {self.table!r} and in the joined {join.table!r}: rename one."
                 for name in other.columns
-                if name in self.main.columns and name not in join.on
+                if name in self.main.columns and name not in join.by
             ]
         return problems
 
