@@ -23,3 +23,11 @@ def create_once[M: BaseModel](objects: Objects, name: str, value: M, metadata: d
         content, _ = objects.read(name)
         return type(value).model_validate_json(content)
     return value
+
+
+def load_text(objects: Objects, name: str) -> tuple[bytes, int]:
+    """Content and generation, ready for a compare-and-set: (b"", 0) where there is no object."""
+    try:
+        return objects.read(name)
+    except NotFound:
+        return b"", 0
