@@ -1,0 +1,25 @@
+"""`python -m infra COMMAND`: what `./deploy.sh COMMAND` runs once the environment is there."""
+
+import importlib
+import sys
+
+COMMANDS = {
+    "local": "infra.local.run",
+    "emulators": "infra.local.emulators",
+    "test": "infra.checks",
+    "build": "functions.build",
+    "history": "infra.history",
+}
+
+
+def main() -> int:
+    """Import the command's module only, and hand it the rest of the arguments."""
+    name, *arguments = sys.argv[1:]
+    if name not in COMMANDS:
+        sys.exit(f"There is no command {name!r}. Known: {', '.join(COMMANDS)}.")
+    status: int = importlib.import_module(COMMANDS[name]).main(arguments)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

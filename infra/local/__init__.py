@@ -1,0 +1,1 @@
+"""Everything on one machine: the emulators, the functions' host, and the example that is dropped into it."""

@@ -1,0 +1,84 @@
+"""What has become of a dropped file, and of the training that it led to, read from the state bucket alone."""
+
+from dataclasses import dataclass
+
+from dropforge.contracts import places
+from dropforge.contracts.batch import Batch
+from dropforge.contracts.models import Candidate, HistoryEntry
+from dropforge.contracts.verdicts import BatchVerdict, ModelVerdict, Staged
+from dropforge.core.ports import Objects
+from dropforge.core.state import load
+
+
+@dataclass
+class Followed:
+    """One batch on its way; `verdict` is set once, at the end of it."""
+
+    batch: Batch
+    staged: Staged | None = None
+    verdict: BatchVerdict | None = None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether any of its rows may be trained on."""
+        return self.verdict is not None and self.verdict.rows_accepted > 0
+
+    def look(self, state: Objects) -> bool:
+        """Look again; returns whether anything is new."""
+        if self.verdict:
+            return False
+        found = load(state, places.batch_verdict(self.batch), BatchVerdict)
+        if found:
+            self.verdict = found[0]
+            return True
+        if self.staged is None:
+            staged = load(state, places.staged_record(self.batch), Staged)
+            if staged:
+                self.staged = staged[0]
+                return True
+        return False
+
+
+@dataclass
+class Training:
+    """The training that a period's batches led to, from the first sight of the candidate to what the judge said."""
+
+    pipeline: str
+    batch_ids: frozenset[str]
+    candidate: Candidate | None = None
+    verdict: ModelVerdict | None = None
+    version: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the judge has spoken and, if it was for the candidate, the candidate serves."""
+        if self.candidate is None or self.verdict is None:
+            return False
+        return self.verdict.status == "refused" or bool(self.version)
+
+    def look(self, state: Objects) -> bool:
+        """Look again; returns whether anything is new."""
+        if self.settled:
+            return False
+        before = (self.candidate, self.verdict, self.version)
+        if self.candidate is None:
+            self.candidate = self._find(state)
+        if self.candidate and self.verdict is None:
+            verdict = load(state, places.model_verdict(self.pipeline, self.candidate.candidate_id), ModelVerdict)
+            self.verdict = verdict[0] if verdict else None
+        if self.verdict and self.verdict.status == "published":
+            for info in state.list(places.history(self.pipeline)):
+                entry = HistoryEntry.model_validate_json(state.read(info.name)[0])
+                if entry.action == "published" and entry.candidate_id == self.verdict.candidate_id:
+                    self.version = entry.version
+        return before != (self.candidate, self.verdict, self.version)
+
+    def _find(self, state: Objects) -> Candidate | None:
+        """The smallest candidate that was trained on all the batches; later ones hold them too."""
+        fitting = []
+        for info in state.list(places.candidate(self.pipeline, "")):
+            if info.name.endswith("/candidate.json"):
+                candidate = Candidate.model_validate_json(state.read(info.name)[0])
+                if self.batch_ids <= {trained.batch_id for trained in candidate.lineage.batches}:
+                    fitting.append(candidate)
+        return min(fitting, key=lambda candidate: len(candidate.lineage.batches), default=None)

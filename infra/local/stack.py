@@ -1,0 +1,141 @@
+"""All local services in the order in which they need each other, and what clients must be told to reach them."""
+
+import fcntl
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import functions.flow as flow_file
+from infra.local.service import ROOT, Service, sheltered
+
+PROJECT = "dropforge-local"
+LOCATION = "us-central1"
+
+# Ports that are tried first, so that addresses stay the same from one run to the next.
+PORTS = {"pubsub": 8085, "storage": 9023, "bigquery": 9050, "vertex": 8910, "router": 8080}
+
+Tell = Callable[[str], None]
+
+
+class Stack:
+    """The services of one machine, with their state below `home`; None keeps it in memory."""
+
+    def __init__(self, home: Path, tell: Tell, *, persistent: bool = True, ports: dict[str, int] | None = None) -> None:
+        self._home = home
+        self._tell = tell
+        self._logs = home / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+        state = home / "state" if persistent else None
+        wanted = {**PORTS, **(ports or {})}
+        self.services = {
+            name: Service(name, wanted[name], state / name if state else None, self._logs) for name in PORTS
+        }
+
+    def environment(self) -> dict[str, str]:
+        """What a client, a function or a shell needs to reach the services that run."""
+        told = {"GOOGLE_CLOUD_PROJECT": PROJECT, "DROPFORGE_LOCATION": LOCATION}
+        for name, variable in (
+            ("pubsub", "PUBSUB_EMULATOR_HOST"),
+            ("storage", "STORAGE_EMULATOR_HOST"),
+            ("bigquery", "BIGQUERY_EMULATOR_HOST"),
+            ("vertex", "DROPFORGE_VERTEX_API"),
+        ):
+            if self.services[name].url:
+                told[variable] = self.services[name].url
+        return told
+
+    def start_emulators(self) -> None:
+        """Start the emulators, each once those that it calls are ready.
+
+        Raises:
+            StartFailed: one of them did not come up.
+        """
+        self._start(["pubsub"])
+        self._start(["storage"])
+        self._start(["bigquery", "vertex"])
+
+    def start_functions(self) -> None:
+        """Start the event router, which starts the functions. What they read must be provisioned before.
+
+        Raises:
+            StartFailed: it did not come up.
+        """
+        self._start(["router"])
+
+    def _start(self, names: list[str]) -> None:
+        for name in names:
+            wanted = self.services[name].port
+            self.services[name].start(self._process_environment())
+            if self.services[name].port != wanted:
+                self._tell(f"port {wanted} is taken: {name} gets another")
+        for name in names:
+            self.services[name].wait()
+            self._tell(f"{name} is ready at {self.services[name].url}")
+        self._write_environment()
+
+    def revive(self) -> list[str]:
+        """Restart what died; returns the names. State is on disk, so that nothing acknowledged is lost."""
+        return [name for name, service in self.services.items() if service.pid is None and service.revive()]
+
+    def stop(self) -> None:
+        """Stop everything, the last started first."""
+        for service in reversed(list(self.services.values())):
+            service.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
+        self.stop()
+
+    def _process_environment(self) -> dict[str, str]:
+        return {
+            **sheltered(),
+            **self.environment(),
+            "PYTHONPATH": str(ROOT),
+            "DROPFORGE_PYTHON": sys.executable,
+            "DROPFORGE_DIST": str(ROOT / "dist"),
+            "DROPFORGE_FLOW": str(ROOT / "functions" / "flow.yaml"),
+            "DROPFORGE_BIGQUERY_ENV": str(ROOT / ".dropforge" / "bigquery-env"),
+            "DROPFORGE_VERTEX_IMAGES": str(self._images()),
+            "DROPFORGE_WARM": "all",
+        }
+
+    def _images(self) -> Path:
+        """The table from which the Vertex AI emulator learns what to run for a container image."""
+        containers = flow_file.read(ROOT / "functions" / "flow.yaml").containers
+        table = [
+            {
+                "pattern": f"*{container.image}*",
+                "command": [sys.executable if word == "python" else word for word in container.command],
+                "folder": str(ROOT / "dist" / name),
+            }
+            for name, container in containers.items()
+        ]
+        path = self._home / "images.json"
+        path.write_text(json.dumps({"images": table}, indent=1))
+        return path
+
+    def _write_environment(self) -> None:
+        lines = [f"export {name}={value}\n" for name, value in self.environment().items()]
+        (self._home / "environment.sh").write_text("".join(lines))
+
+
+@contextmanager
+def only_one(home: Path) -> Iterator[None]:
+    """Hold the lock of `home`, so that two runs do not share one state.
+
+    Raises:
+        SystemExit: another run holds it.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "local.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"Another `./deploy.sh local` runs on {home}. Stop it first, or give this one another --home.")
+        yield
