@@ -9,6 +9,7 @@ DropforgeError
 |  |- FileUnreadable       a dropped file cannot be read as a table
 |  |- RequestInvalid       a prediction request breaks the contract
 |  |- ArtefactTampered     a model's digest is not the registry's
+|  |- CallRefused          a Google service says that our call itself is wrong
 |  `- NotEnoughData        there are too few rows to train or to judge
 `- Transient: raise it, and be delivered again
    |- AlreadyExists        create-if-absent found an object in its place
@@ -61,6 +62,10 @@ class RequestInvalid(Permanent):
 
 class ArtefactTampered(Permanent):
     """A model's digest is not the registry's; it is not loaded."""
+
+
+class CallRefused(Permanent):
+    """A Google service says that our call itself is wrong, so the same call will be refused again."""
 
 
 class NotEnoughData(Permanent):
