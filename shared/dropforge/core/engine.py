@@ -1,0 +1,47 @@
+"""DuckDB, set up the same way wherever a step needs it: bounded memory, UTC, no network, spilling into one folder."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+MEMORY_MB = 400  # leaves room beside it in the smallest function that reads tables
+THREADS = 2
+
+
+@contextmanager
+def opened(folder: Path, memory_mb: int = MEMORY_MB) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory database that spills into `folder` once `memory_mb` are in use."""
+    connection = duckdb.connect(
+        config={
+            "memory_limit": f"{memory_mb}MB",
+            "threads": THREADS,
+            "temp_directory": str(folder / "spill"),
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        }
+    )
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        yield connection
+    finally:
+        connection.close()
+
+
+def identifier(name: str) -> str:
+    """`name` as a quoted SQL identifier.
+
+    >>> identifier('a "b"')
+    '"a ""b\"""'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """`value` as an SQL string literal.
+
+    >>> text("o'clock")
+    "'o''clock'"
+    """
+    return "'" + value.replace("'", "''") + "'"
