@@ -53,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--months", type=int, default=12, help="how many months of flights to drop (default: all 12)")
     parser.add_argument("--no-example", action="store_true", help="start everything, but drop nothing")
     parser.add_argument("--home", type=Path, default=ROOT / ".dropforge", help="folder of state and logs")
+    parser.add_argument("--report", type=Path, help="also write the end table to this file, as JSON")
     parser.add_argument("--free-ports", action="store_true", help="take free ports instead of the usual ones")
     return parser
 
@@ -65,12 +66,13 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
 
     # Clients read the environment when they are imported or made, so these wait for it.
     from dropforge.contracts.settings import Settings
-    from dropforge.gcp.storage import Bucket
+    from dropforge.gcp.services import Services
     from infra.local import report
 
     settings = Settings.read()
     provision.buckets_and_dataset(settings)
-    landing, state = Bucket(settings.landing_bucket), Bucket(settings.state_bucket)
+    services = Services(settings)
+    landing, state = services.landing, services.state
     folder = ROOT / "examples" / "flights"
     pipeline = provision.pipeline(state, folder / "pipeline.yaml")
     stack.start_functions()
@@ -82,7 +84,9 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
             for name in stack.revive():
                 board.say(f"[red]{name} had died[/] and was started again; what was under way is delivered again")
             if time.monotonic() > deadline:
-                raise Stuck(f"{what} came no further in {PATIENCE_SECONDS} s. See {given.home / 'logs'} and the lines above.")
+                raise Stuck(
+                    f"{what} came no further in {PATIENCE_SECONDS} s. See {given.home / 'logs'} and the lines above."
+                )
             time.sleep(0.1)
 
     if not given.no_example:
@@ -93,7 +97,10 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
             for period, drops in periods.items():
                 verdicts[period] = _drop(drops, pipeline, landing, state, board, patience)
                 trainings[period] = _train(period, verdicts[period], pipeline, state, board, patience)
-        report.show(board.console, pipeline, state, verdicts, trainings)
+        rows = report.months(pipeline, state, verdicts, trainings)
+        report.show(board.console, rows)
+        if given.report:
+            report.write(given.report, rows)
     report.predict_once(board.console, pipeline, state, stack.services["router"].url)
     report.how_to_go_on(board.console, stack, settings, given.home)
     if given.once:
