@@ -19,10 +19,12 @@ def spawn(
     folder: Path | None = None,
     stdout: int | IO[bytes] | None = None,
     stderr: int | IO[bytes] | None = None,
+    keep_open: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start `command` so that the kernel ends it when the calling *thread* ends (prctl(2), PR_SET_PDEATHSIG).
 
-    Call it from a thread that lives as long as the child should: the main thread, or an event loop's.
+    Call it from a thread that lives as long as the child should: the main thread, or an event loop's. The child
+    inherits the file descriptors in `keep_open`, under the same numbers.
     """
     parent = os.getpid()
     libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
@@ -41,4 +43,5 @@ def spawn(
         stdout=stdout,
         stderr=stderr,
         preexec_fn=die_with_parent,
+        pass_fds=keep_open,
     )

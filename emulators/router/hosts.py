@@ -1,0 +1,285 @@
+"""The host of one function: starts instances on demand, hands out their slots, and takes them back.
+
+Cloud Run's rules: an instance works on up to `concurrency` requests at once; who finds all taken waits, while another
+instance is started, up to `max_instances`; who waits too long, or finds the queue full, gets 429.
+https://cloud.google.com/run/docs/about-instance-autoscaling
+"""
+
+import asyncio
+import sys
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from emulators.clock import Clock
+from emulators.router.errors import Crashed, NoAnswer, StartFailed, TimedOut, TooBusy
+from emulators.router.instance import Instance
+from emulators.router.logs import Log
+from functions.flow import Function
+
+_LAUNCHER = Path(__file__).with_name("serve_function.py")
+_NOT_FOR_FUNCTIONS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
+
+
+@dataclass(frozen=True)
+class Hosting:
+    """What all hosts share. `pending`: how many requests may wait; `idle_seconds`: when an unused instance is ended."""
+
+    dist: Path
+    python: str = sys.executable
+    project: str = "dropforge-local"
+    idle_seconds: float = 900
+    pending: int = 100
+
+
+@dataclass
+class Counts:
+    """What happened since the start or the last reset."""
+
+    requests: int = 0
+    failures: int = 0
+    cold_starts: int = 0
+    last_cold_start_seconds: float | None = None
+    last_error: dict[str, Any] | None = None
+
+
+@dataclass
+class FunctionHost:
+    """All instances of one function."""
+
+    name: str
+    function: Function
+    hosting: Hosting
+    clock: Clock
+    log: Log
+    environment: Mapping[str, str]
+    counts: Counts = field(default_factory=Counts)
+    instances: list[Instance] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._waiting: deque[asyncio.Future[Instance]] = deque()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def capacity(self) -> int:
+        """How many requests can be worked on at once."""
+        return self.function.concurrency * self.function.max_instances
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for an instance."""
+        return len(self._waiting)
+
+    @asynccontextmanager
+    async def slot(self, patience_seconds: float) -> AsyncIterator[Instance]:
+        """An instance for one request, waited for at most `patience_seconds` plus the time of a cold start.
+
+        The body must end within the function's time-out. Every failure is counted, and told in the function's log.
+
+        Raises:
+            NoAnswer: of the kind that fits.
+        """
+        self.counts.requests += 1
+        try:
+            instance = await self._acquire(patience_seconds)
+            try:
+                async with asyncio.timeout(self.function.timeout_seconds):
+                    yield instance
+            except TimeoutError as error:
+                self._replace(instance)
+                raise TimedOut(f"The request exceeded the time-out of {self.function.timeout_seconds} s.") from error
+            except ConnectionError as error:
+                raise Crashed(await _cause(instance, error)) from error
+            finally:
+                self._release(instance)
+        except NoAnswer as error:
+            self.failed(error.status, str(error))
+            raise
+
+    def failed(self, status: int, message: str) -> None:
+        """Count a failure and say it in the log."""
+        self.counts.failures += 1
+        self.counts.last_error = {"status": status, "message": message[:1000], "at": self.clock.datetime().isoformat()}
+        self.log.say("ERROR", f"{status}: {message[:1000]}")
+
+    async def _acquire(self, patience_seconds: float) -> Instance:
+        instance = self._free()
+        if instance is not None:
+            instance.in_flight += 1
+            return instance
+        if len(self._waiting) >= self.hosting.pending:
+            raise TooBusy(f"{len(self._waiting)} requests wait already.")
+        turn: asyncio.Future[Instance] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        self._scale()
+        try:
+            while not turn.done():
+                done, _ = await asyncio.wait([turn], timeout=patience_seconds)
+                if not done and self._starting() == 0:
+                    break
+        except asyncio.CancelledError:
+            if turn.done() and turn.exception() is None:  # given a slot as the caller left
+                self._release(turn.result())
+            raise
+        finally:
+            if not turn.done():
+                self._waiting.remove(turn)
+        if not turn.done():
+            raise TooBusy(f"No instance became free within {patience_seconds:g} s.")
+        return turn.result()
+
+    def _starting(self) -> int:
+        return sum(not each.ready and not each.draining for each in self.instances)
+
+    def _free(self) -> Instance | None:
+        free = [each for each in self.instances if each.ready and each.in_flight < self.function.concurrency]
+        return min(free, key=lambda each: each.in_flight, default=None)
+
+    def _release(self, instance: Instance) -> None:
+        instance.in_flight -= 1
+        instance.idle_since = self.clock.now()
+        if instance.draining and instance.in_flight == 0:
+            instance.kill(instance.reason)
+        self._serve_waiting()
+
+    def _serve_waiting(self) -> None:
+        while self._waiting and (instance := self._free()) is not None:
+            instance.in_flight += 1
+            self._waiting.popleft().set_result(instance)
+        self._scale()
+
+    def _scale(self) -> None:
+        """Start as many instances as those who wait need, within the maximum."""
+        starting = self._starting()
+        while len(self._waiting) > starting * self.function.concurrency and self._start_one():
+            starting += 1
+
+    def _start_one(self) -> bool:
+        if sum(not each.draining for each in self.instances) >= self.function.max_instances:
+            return False
+        instance = self._new_instance()
+        self.instances.append(instance)
+        task = asyncio.create_task(self._run(instance))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _run(self, instance: Instance) -> None:
+        """The life of one instance, from its start to its end."""
+        began = time.monotonic()
+        try:
+            await instance.start()
+        except (StartFailed, OSError) as error:
+            self.instances.remove(instance)
+            failure = error if isinstance(error, StartFailed) else StartFailed(f"{self.name}: {error}")
+            if not any(not each.draining for each in self.instances):
+                while self._waiting:
+                    self._waiting.popleft().set_exception(failure)
+            return
+        self.counts.cold_starts += 1
+        self.counts.last_cold_start_seconds = round(time.monotonic() - began, 3)
+        instance.idle_since = self.clock.now()
+        self._serve_waiting()
+        await instance.gone.wait()
+        self.log.say("INFO", f"Instance {instance.pid} is gone: {instance.reason}.")
+        self.instances.remove(instance)
+        self._serve_waiting()
+
+    def _new_instance(self) -> Instance:
+        bundle = self.hosting.dist / self.name
+        main = bundle / "main.py"
+        revision = sha256(main.read_bytes()).hexdigest()[:3] if main.is_file() else "none"
+        environment = {name: value for name, value in self.environment.items() if name not in _NOT_FOR_FUNCTIONS}
+        environment |= {
+            "FUNCTION_TARGET": self.function.entry_point,
+            "FUNCTION_SIGNATURE_TYPE": "cloudevent" if self.function.trigger.http is None else "http",
+            "FUNCTION_USE_ASGI": "true" if self.function.asgi else "false",
+            "K_SERVICE": self.name,
+            "K_CONFIGURATION": self.name,
+            "K_REVISION": f"{self.name}-00001-{revision}",
+            "GOOGLE_CLOUD_PROJECT": self.hosting.project,
+            "PYTHONUNBUFFERED": "1",
+        }
+        # -P: else Python would put this launcher's folder first on sys.path.
+        return Instance([self.hosting.python, "-P", str(_LAUNCHER)], bundle, environment, self.log)
+
+    def _replace(self, instance: Instance) -> None:
+        """Give this instance no more requests, and end it once those that it has are done."""
+        instance.draining = True
+        instance.ready = False
+        instance.reason = "it was replaced after a time-out"
+
+    def warm(self) -> None:
+        """Start an instance before the first request."""
+        if not self.instances:
+            self._start_one()
+
+    def crash(self, reason: str) -> None:
+        """Kill every instance at once."""
+        for instance in self.instances:
+            instance.kill(reason)
+
+    def watch(self) -> None:
+        """Kill what exceeds its memory, and end what has not been used for long."""
+        limit = self.function.memory_mb << 20
+        for instance in self.instances:
+            used = instance.resident_bytes()
+            if used > limit:
+                instance.kill(f"Memory limit of {self.function.memory_mb} MiB exceeded with {used >> 20} MiB used")
+            elif (
+                instance.ready
+                and instance.in_flight == 0
+                and self.clock.now() - instance.idle_since >= self.hosting.idle_seconds
+            ):
+                instance.draining = True
+                instance.ready = False
+                task = asyncio.create_task(instance.stop())
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+        self.log.trim()
+
+    async def stop(self) -> None:
+        """Kill all instances and wait until they are gone."""
+        for turn in self._waiting:
+            turn.set_exception(StartFailed("The router stops."))
+        self._waiting.clear()
+        for instance in self.instances:
+            instance.draining = True
+            instance.kill("the router stopped it")
+        if self._tasks:
+            await asyncio.wait(list(self._tasks), timeout=5)
+
+    def state(self) -> dict[str, Any]:
+        """Everything worth showing, for `GET /_emulator/functions`."""
+        return {
+            "trigger": self.function.trigger.model_dump(exclude_none=True),
+            "concurrency": self.function.concurrency,
+            "max_instances": self.function.max_instances,
+            "waiting": self.waiting,
+            "instances": [
+                {
+                    "pid": each.pid,
+                    "state": "ready" if each.ready else "ending" if each.draining else "starting",
+                    "in_flight": each.in_flight,
+                    "memory_mb": each.resident_bytes() >> 20,
+                }
+                for each in self.instances
+            ],
+            **vars(self.counts),
+            "log": str(self.log.path),
+        }
+
+
+async def _cause(instance: Instance, error: ConnectionError) -> str:
+    """Why the connection to `instance` was lost: the process's end, if it has one, else the connection's."""
+    try:
+        async with asyncio.timeout(2):
+            await instance.gone.wait()
+    except TimeoutError:
+        return f"The instance dropped the request: {error}"
+    return f"The instance ended during the request: {instance.reason}."

@@ -1,0 +1,127 @@
+"""The router's HTTP side: `/_push/<function>` for Pub/Sub, the HTTP functions' paths, and the control plane.
+
+The environment says where things are:
+
+- GOOGLE_CLOUD_PROJECT, PUBSUB_EMULATOR_HOST, STORAGE_EMULATOR_HOST; without one of the last two, nothing is wired there
+- DROPFORGE_DIST (default `dist`), DROPFORGE_FLOW (default `functions/flow.yaml`)
+- DROPFORGE_PYTHON: the functions' interpreter, by default the router's own
+- DROPFORGE_WARM: `all` starts every function at once
+- DROPFORGE_IDLE_SECONDS (default 900): after how long an unused instance ends
+- DROPFORGE_PENDING (default 100): how many requests may wait for one function
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from emulators.connection import cut
+from emulators.control import PREFIX, control_routes
+from emulators.hosting import AnnouncingServer, Options, listen
+from emulators.router.deliveries import ConnectionCut
+from emulators.router.hosts import Hosting
+from emulators.router.proxy import proxy
+from emulators.router.state import Router
+from emulators.router.wiring import Emulated
+from functions import flow
+
+_REPO = Path(__file__).parent.parent.parent
+
+
+def create_app(router: Router) -> ASGIApp:
+    """The ASGI application of one router."""
+    starlette = Starlette(
+        routes=[Route(f"{PREFIX}/functions", _functions), *control_routes(router)], lifespan=_lifespan
+    )
+    starlette.state.router = router
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["path"]
+            if path.startswith("/_push/"):
+                return await _push(router, scope, receive, send)
+            if not path.startswith(PREFIX) and (host := router.http_function(path)) is not None:
+                return await proxy(host, scope, receive, send)
+        return await starlette(scope, receive, send)
+
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    yield
+    await app.state.router.stop()
+
+
+async def _functions(request: Request) -> Response:
+    return JSONResponse({"functions": request.app.state.router.functions()})
+
+
+async def _push(router: Router, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one push with the status that the function gave."""
+    request = Request(scope, receive)
+    response: Response
+    try:
+        response = Response(status_code=await router.push(scope["path"].removeprefix("/_push/"), await request.body()))
+    except ConnectionCut:
+        return await cut(send)
+    except KeyError as error:
+        response = PlainTextResponse(f"Expected one of {', '.join(router.hosts)}. Got {error}.", status_code=404)
+    except ValueError as error:
+        response = PlainTextResponse(str(error), status_code=400)
+    return await response(scope, receive, send)
+
+
+async def serve(options: Options) -> None:
+    """Run the router until the process is told to stop; announce it once everything is wired."""
+    router = _router(os.environ, options.data)
+    bound = listen(options.host, options.port)
+    port = bound.getsockname()[1]
+    url = f"http://{options.host}:{port}"
+    # No headers of its own: those of the function pass through.
+    config = uvicorn.Config(
+        create_app(router),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    server = AnnouncingServer(config)
+
+    async def begin() -> None:
+        try:
+            await router.wire(f"http://127.0.0.1:{port}/_push/")
+        except Exception as error:  # noqa: BLE001 - whatever it is, a router that is not wired must not stay
+            print(f"The router could not be wired: {error}", file=sys.stderr)
+            server.should_exit = True
+            return
+        router.start(warm=os.environ.get("DROPFORGE_WARM") == "all")
+        options.announce(url=url, control=url)
+
+    tasks: list[asyncio.Task[None]] = []
+    server.on_started = lambda: tasks.append(asyncio.create_task(begin()))
+    await server.serve(sockets=[bound])
+
+
+def _router(environment: Mapping[str, str], data: Path | None) -> Router:
+    project = environment.get("GOOGLE_CLOUD_PROJECT", "dropforge-local")
+    storage = environment.get("STORAGE_EMULATOR_HOST")
+    hosting = Hosting(
+        dist=Path(environment.get("DROPFORGE_DIST", _REPO / "dist")).absolute(),
+        python=environment.get("DROPFORGE_PYTHON", sys.executable),
+        project=project,
+        idle_seconds=float(environment.get("DROPFORGE_IDLE_SECONDS", "900")),
+        pending=int(environment.get("DROPFORGE_PENDING", "100")),
+    )
+    where = Emulated(project=project, pubsub=environment.get("PUBSUB_EMULATOR_HOST"), storage=storage)
+    return Router(flow.read(Path(environment.get("DROPFORGE_FLOW", flow.PATH))), hosting, where, environment, data)

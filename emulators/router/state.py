@@ -1,0 +1,124 @@
+"""All functions of the flow, their hosts and deliveries, and what the control plane asks of them."""
+
+import asyncio
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from emulators.clock import Clock
+from emulators.faults import Faults
+from emulators.router.cloudevents import Push, finalized, published
+from emulators.router.deliveries import Deliveries
+from emulators.router.hosts import Counts, FunctionHost, Hosting
+from emulators.router.logs import Log
+from emulators.router.wiring import Emulated, bindings, bucket_name, wire
+from functions.flow import Flow
+
+_WATCH_SECONDS = 0.2
+
+
+class Router:
+    """The router's whole state: nothing of it is durable, for what must not be lost lies in Pub/Sub."""
+
+    name = "router"
+
+    def __init__(
+        self, flow: Flow, hosting: Hosting, where: Emulated, environment: Mapping[str, str], data: Path | None
+    ) -> None:
+        self.clock, self.faults = Clock(), Faults()
+        self._flow, self._where = flow, where
+        self._scratch = None if data is not None else tempfile.TemporaryDirectory(prefix="dropforge-router-")
+        logs = (data if data is not None else Path(self._scratch.name if self._scratch else "")) / "logs"
+        self.hosts = {
+            name: FunctionHost(name, function, hosting, self.clock, Log(logs / f"{name}.log"), environment)
+            for name, function in flow.functions.items()
+        }
+        self.deliveries = {name: Deliveries(host, self.faults, self.clock) for name, host in self.hosts.items()}
+        self._bound = bindings(flow, where.project, environment)
+        self._by_subscription = {binding.subscription: binding for binding in self._bound}
+        self._buckets = [bucket_name(bucket, where.project, environment) for bucket in flow.buckets]
+        self._push_url = ""
+        self._watching: asyncio.Task[None] | None = None
+        prefixes = {function.trigger.http: name for name, function in flow.functions.items() if function.trigger.http}
+        self._prefixes = sorted(prefixes.items(), key=lambda item: -len(item[0]))
+
+    def http_function(self, path: str) -> FunctionHost | None:
+        """The host of the function with the longest path that `path` lies below."""
+        for prefix, name in self._prefixes:
+            if path.startswith(prefix):
+                return self.hosts[name]
+        return None
+
+    async def push(self, function: str, body: bytes) -> int:
+        """Deliver one wrapped push; returns the status for Pub/Sub.
+
+        Raises:
+            KeyError: there is no such function.
+            ValueError: the body is no wrapped push of one of this function's subscriptions.
+            ConnectionCut: a fault says that Pub/Sub gets no answer.
+        """
+        deliveries = self.deliveries[function]
+        push = Push.parse(body)
+        binding = self._by_subscription.get(push.subscription)
+        if binding is None or binding.function != function:
+            expected = [each.subscription for each in self._bound if each.function == function]
+            raise ValueError(f"Expected a push of one of {expected}. Got one of {push.subscription!r}.")
+        return await deliveries.deliver(published(push, binding.topic) if binding.bucket is None else finalized(push))
+
+    async def wire(self, push_url: str) -> None:
+        """Create what the flow needs on the emulators; `push_url` is where Pub/Sub reaches this router."""
+        self._push_url = push_url
+        await asyncio.to_thread(wire, self._flow, self._bound, self._buckets, self._where, push_url)
+
+    def start(self, *, warm: bool) -> None:
+        """Begin to watch memory and idleness; `warm` starts an instance of each function now."""
+        self._watching = asyncio.create_task(self._watch())
+        if warm:
+            for host in self.hosts.values():
+                host.warm()
+
+    async def stop(self) -> None:
+        """End every instance."""
+        if self._watching is not None:
+            self._watching.cancel()
+        await asyncio.gather(*(host.stop() for host in self.hosts.values()))
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            await self.tick()
+
+    # What the control plane asks.
+
+    async def reset(self) -> None:
+        """End every instance, forget all counts, and wire again, for the other emulators may have been reset too."""
+        await asyncio.gather(*(host.stop() for host in self.hosts.values()))
+        for name, host in self.hosts.items():
+            host.counts = Counts()
+            self.deliveries[name].count = 0
+        await self.wire(self._push_url)
+
+    async def seed(self, data: dict[str, Any]) -> None:
+        """Nothing can be seeded here."""
+        raise ValueError(f"The router has nothing to seed; it reads the flow. Got the keys {sorted(data)}.")
+
+    async def health(self) -> dict[str, Any]:
+        """How many functions there are, and how many instances run."""
+        return {
+            "functions": len(self.hosts),
+            "instances": sum(len(host.instances) for host in self.hosts.values()),
+            "wired": {key: value is not None for key, value in asdict(self._where).items() if key != "project"},
+        }
+
+    async def tick(self) -> None:
+        """End what is idle, or too large, by the present time."""
+        for host in self.hosts.values():
+            host.watch()
+
+    def functions(self) -> dict[str, Any]:
+        """The state of every function, for `GET /_emulator/functions`."""
+        return {name: {"deliveries": self.deliveries[name].count, **host.state()} for name, host in self.hosts.items()}

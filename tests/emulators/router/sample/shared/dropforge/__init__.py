@@ -1,0 +1,1 @@
+"""Stands for the shared package in the sample's bundles."""
