@@ -1,0 +1,110 @@
+"""Registry and endpoints together: `Platform` as the ports want it."""
+
+from typing import Any, Self
+
+import google.auth
+import requests
+from google.auth.transport.requests import AuthorizedSession
+from google.cloud.aiplatform_v1 import EndpointServiceClient, ModelServiceClient
+
+from dropforge.contracts.errors import ServiceUnavailable
+from dropforge.contracts.settings import Settings
+from dropforge.core.ports import Deployed
+from dropforge.gcp.anonymous import anonymous
+from dropforge.gcp.errors import translated
+from dropforge.gcp.vertex.endpoints import NEW, Endpoints, deployment_of
+from dropforge.gcp.vertex.operations import all_finished
+from dropforge.gcp.vertex.registry import Registry
+
+_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+_ANSWER = 60.0  # seconds for one prediction, the service's own limit
+
+
+class Vertex:
+    """Vertex AI in one project and location."""
+
+    def __init__(self, registry: Registry, endpoints: Endpoints, http: requests.Session, api: str) -> None:
+        self._registry = registry
+        self._endpoints = endpoints
+        self._http = http
+        self._api = api
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """The service, or the emulator where `settings.vertex_api` names one."""
+        parent = f"projects/{settings.project}/locations/{settings.location}"
+        if settings.vertex_api:
+            api, http = settings.vertex_api, requests.Session()
+            given: dict[str, Any] = {"transport": "rest", "credentials": anonymous()}
+        else:
+            credentials, _ = google.auth.default(scopes=[_SCOPE])
+            api = f"https://{settings.location}-aiplatform.googleapis.com"
+            http = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # typed in part
+            given = {"credentials": credentials}
+        given["client_options"] = {"api_endpoint": api if settings.vertex_api else api.removeprefix("https://")}
+        return cls(
+            Registry(ModelServiceClient(**given), parent, settings.model_image),
+            Endpoints(EndpointServiceClient(**given), parent),
+            http,
+            api,
+        )
+
+    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> tuple[str, str]:
+        """As `Platform.register`."""
+        return self._registry.register(pipeline, candidate_id, artefact_uri, sha256)
+
+    def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
+        """As `Platform.deploy`: at once to the serving endpoint, without traffic, and to the staging one, with all."""
+        serving = self._endpoints.ensure(pipeline)
+        staging = self._endpoints.ensure(pipeline, staging=True)
+        running = []
+        if deployment_of(serving, model, version) is None:
+            running.append(self._endpoints.deploy(serving, model, version, {}))
+        rehearsing = deployment_of(staging, model, version)
+        if rehearsing is None:
+            running.append(self._endpoints.deploy(staging, model, version, {NEW: 100}))
+        elif staging.traffic_split.get(rehearsing.id) != 100:
+            self._endpoints.give_all_traffic(staging.name, rehearsing.id)
+        all_finished((operation, f"The deployment of {model}@{version}") for operation in running)
+        deployed = deployment_of(self._endpoints.ensure(pipeline), model, version)
+        if deployed is None:
+            raise ServiceUnavailable(f"{serving.name} does not show {model}@{version} after its deployment.")
+        return Deployed(model=model, version=version, endpoint=serving.name, deployed_model_id=deployed.id)
+
+    def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
+        """As `Platform.answer`: the serving endpoint answers once it sends all traffic to this model, else staging.
+
+        The answer names the version that gave it, which is checked, so a stale split cannot be taken for an answer.
+        """
+        with translated(f"Asking {deployed.endpoint}", endpoint=deployed.endpoint):
+            split = self._endpoints.get(deployed.endpoint).traffic_split
+            serves = split.get(deployed.deployed_model_id) == 100
+            endpoint = deployed.endpoint if serves else _staging(deployed.endpoint)
+            url = f"{self._api}/v1/{endpoint}:predict"
+            answered = self._http.post(url, json={"instances": instances}, timeout=_ANSWER)
+        if not answered.ok:
+            raise ServiceUnavailable(
+                f"{endpoint} answered {answered.status_code}: {answered.text[:500]}", endpoint=endpoint
+            )
+        body = answered.json()
+        if body.get("modelVersionId") != deployed.version:
+            raise ServiceUnavailable(
+                f"Expected an answer of version {deployed.version}. Found one of {body.get('modelVersionId')!r}.",
+                endpoint=endpoint,
+            )
+        predictions: list[object] = body["predictions"]
+        return predictions
+
+    def serve(self, deployed: Deployed) -> None:
+        """As `Platform.serve`."""
+        self._endpoints.give_all_traffic(deployed.endpoint, deployed.deployed_model_id)
+        self._registry.crown(deployed.model, deployed.version)
+
+    def retire(self, deployed: Deployed) -> None:
+        """As `Platform.retire`; the staging endpoint is emptied too, so that it costs nothing between publications."""
+        self._endpoints.undeploy_all_but(deployed.endpoint, deployed.deployed_model_id)
+        self._endpoints.undeploy_all_but(_staging(deployed.endpoint), None)
+
+
+def _staging(endpoint: str) -> str:
+    return f"{endpoint}-staging"
