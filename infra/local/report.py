@@ -28,6 +28,7 @@ class Month:
     period: str
     accepted: int
     quarantined: int
+    in_bigquery: int
     outcome: str
     why: str
     version: str
@@ -36,9 +37,16 @@ class Month:
 
 
 def months(
-    pipeline: Pipeline, state: Objects, verdicts: dict[str, list[Followed]], trainings: dict[str, Training]
+    pipeline: Pipeline,
+    state: Objects,
+    verdicts: dict[str, list[Followed]],
+    trainings: dict[str, Training],
+    loaded: dict[str, int],
 ) -> list[Month]:
-    """The end table. The static model is that of the first two months, left as it was."""
+    """The end table; `loaded` is what BigQuery holds of each batch.
+
+    The static model is that of the first two months, left as it was.
+    """
     rows: list[Month] = []
     serving: Candidate | None = None
     version = ""
@@ -53,6 +61,7 @@ def months(
             period=period,
             accepted=sum(verdict.rows_accepted for verdict in main),
             quarantined=sum(verdict.rows_quarantined for verdict in main),
+            in_bigquery=sum(loaded.get(verdict.batch.batch_id, 0) for verdict in main),
             outcome=training.verdict.status if training.verdict else "not trained",
             why=" ".join(reason.sentence for reason in reasons),
             version=version,
@@ -83,7 +92,7 @@ def show(console: Console, rows: list[Month]) -> None:
     """The end table for people."""
     table = Table(title="What each month brought", title_justify="left", caption_justify="left")
     table.caption = "AUC: on the month that came after. Static: the model of the first two months, never retrained."
-    for name in ("month", "accepted", "quarantined", "model", "serving", "AUC retrained", "AUC static"):
+    for name in ("month", "accepted", "quarantined", "in BigQuery", "model", "serving", "AUC retrained", "AUC static"):
         table.add_column(name, justify="left" if name in ("month", "model") else "right")
     for row in rows:
         outcome = f"[green]{row.outcome}[/]" if row.outcome == "published" else f"[yellow]{row.outcome}[/]"
@@ -92,6 +101,7 @@ def show(console: Console, rows: list[Month]) -> None:
             row.period,
             f"{row.accepted:,}",
             f"{row.quarantined:,}",
+            f"{row.in_bigquery:,}" if row.in_bigquery == row.accepted else f"[red]{row.in_bigquery:,}[/]",
             outcome,
             f"v{row.version}" if row.version else "none",
             f"[bold]{_number(row.retrained)}[/]" if better else _number(row.retrained),

@@ -67,7 +67,7 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
     # Clients read the environment when they are imported or made, so these wait for it.
     from dropforge.contracts.settings import Settings
     from dropforge.gcp.services import Services
-    from infra.local import report
+    from infra.local import report, warehouse
 
     settings = Settings.read()
     provision.buckets_and_dataset(settings)
@@ -97,7 +97,7 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
             for period, drops in periods.items():
                 verdicts[period] = _drop(drops, pipeline, landing, state, board, patience)
                 trainings[period] = _train(period, verdicts[period], pipeline, state, board, patience)
-        rows = report.months(pipeline, state, verdicts, trainings)
+        rows = report.months(pipeline, state, verdicts, trainings, warehouse.rows_by_batch(settings, pipeline))
         report.show(board.console, rows)
         if given.report:
             report.write(given.report, rows)
