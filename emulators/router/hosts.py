@@ -112,7 +112,8 @@ class FunctionHost:
         if instance is not None:
             instance.in_flight += 1
             return instance
-        if len(self._waiting) >= self.hosting.pending:
+        unused = self.capacity - sum(each.in_flight for each in self.instances)
+        if len(self._waiting) >= self.hosting.pending + unused:  # those who wait for a start are not too many
             raise TooBusy(f"{len(self._waiting)} requests wait already.")
         turn: asyncio.Future[Instance] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
