@@ -1,0 +1,73 @@
+"""The wire: gRPC on the given port; the control plane, public keys and REST on a second, free one."""
+
+import grpc
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from emulators.control import control_routes
+from emulators.hosting import AnnouncingServer, Options, listen
+from emulators.pubsub.durable import Memory, Sqlite
+from emulators.pubsub.rpc import Calls, Handlers
+from emulators.pubsub.state import PubSub
+
+_GRPC_OPTIONS = (
+    ("grpc.max_receive_message_length", 64 * 1024 * 1024),  # so that our own check of 10 MB can answer
+    ("grpc.max_send_message_length", -1),
+    ("grpc.so_reuseport", 0),
+    # The client pings every 30 s; gRPC's default is to answer pings without calls with GOAWAY.
+    # https://grpc.github.io/grpc/core/md_doc_keepalive.html
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
+    ("grpc.http2.max_ping_strikes", 0),
+)
+
+
+async def serve(options: Options) -> None:
+    """Serve until the process is told to stop; announce once both ports answer.
+
+    Raises:
+        SystemExit: the port is taken; the message names it.
+    """
+    probe = listen(options.host, options.port)
+    port = probe.getsockname()[1]
+    probe.close()
+    pubsub = PubSub(Memory() if options.data is None else Sqlite(options.data))
+    calls = Calls(pubsub)
+    server = grpc.aio.server(options=_GRPC_OPTIONS)
+    server.add_generic_rpc_handlers((Handlers(calls),))
+    server.add_insecure_port(f"{options.host}:{port}")
+    control = listen(options.host, 0)
+    control_url = f"http://{options.host}:{control.getsockname()[1]}"
+    pubsub.start()
+    await server.start()
+    web = AnnouncingServer(
+        uvicorn.Config(control_app(pubsub), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    )
+    web.on_started = lambda: options.announce(url=f"{options.host}:{port}", control=control_url)
+    try:
+        await web.serve(sockets=[control])
+    finally:
+        await server.stop(grace=0.2)
+        await pubsub.close()
+
+
+def control_app(pubsub: PubSub) -> Starlette:
+    """What answers HTTP."""
+
+    async def key_set(_: Request) -> JSONResponse:
+        return JSONResponse(pubsub.signer.key_set())
+
+    async def certificates(_: Request) -> JSONResponse:
+        return JSONResponse(pubsub.signer.certificates)
+
+    return Starlette(
+        routes=[
+            *control_routes(pubsub),
+            Route("/oauth2/v3/certs", key_set),
+            Route("/oauth2/v1/certs", certificates),
+        ]
+    )

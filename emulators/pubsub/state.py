@@ -1,0 +1,362 @@
+"""What exists: topics, subscriptions, snapshots and policies, and the way of a message from publish to backlog."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import httpx
+from google.iam.v1 import policy_pb2
+from google.pubsub_v1 import types
+
+from emulators.clock import Clock
+from emulators.faults import Faults
+from emulators.pubsub import deadletter, retention
+from emulators.pubsub.durable import Memory
+from emulators.pubsub.errors import not_found
+from emulators.pubsub.message import Entry, Message
+from emulators.pubsub.names import DELETED_TOPIC
+from emulators.pubsub.push import Pusher
+from emulators.pubsub.snapshots import Snapshot
+from emulators.pubsub.subscription import Subscription
+from emulators.pubsub.tokens import Signer
+
+
+class Topic:
+    """`config` is the google.pubsub.v1.Topic as clients see it; `log` is what its retention keeps."""
+
+    def __init__(self, config: Any, uid: int) -> None:
+        self.config = config
+        self.uid = uid
+        self.subscriptions: dict[str, Subscription] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.log: dict[int, Message] = {}
+
+    @property
+    def name(self) -> str:
+        """The full name."""
+        return str(self.config.name)
+
+
+class PubSub:
+    """The emulator: everything stored, and the control plane's view of it."""
+
+    name = "pubsub"
+
+    def __init__(self, store: Memory) -> None:
+        self.clock = Clock()
+        self.faults = Faults()
+        self.store = store
+        self.topics: dict[str, Topic] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.snapshots: dict[str, Snapshot] = {}
+        self.policies: dict[str, Any] = {}
+        self.signer = Signer()
+        self.http = httpx.AsyncClient(
+            timeout=httpx.Timeout(None, connect=10.0),  # a push lives as long as its ack deadline
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0),
+            trust_env=False,
+        )
+        self._last_id = time.time_ns() // 1000  # never an id of an earlier process: fewer than a million a second
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._load()
+
+    def next_id(self) -> int:
+        """A number never given before: for messages, subscriptions, topics and snapshots."""
+        self._last_id += 1
+        return self._last_id
+
+    # Finding
+
+    def topic(self, name: str) -> Topic:
+        """The topic of this full name, or NOT_FOUND."""
+        return _found(self.topics, name)
+
+    def subscription(self, name: str) -> Subscription:
+        """The subscription of this full name, or NOT_FOUND."""
+        return _found(self.subscriptions, name)
+
+    def snapshot(self, name: str) -> Snapshot:
+        """The snapshot of this full name, or NOT_FOUND."""
+        return _found(self.snapshots, name)
+
+    # Creating, changing and deleting; callers then await `store.flush()`
+
+    def put_topic(self, config: Any, uid: int | None = None) -> Topic:
+        """Create a topic, or give an existing one a new configuration."""
+        topic = self.topics.get(config.name)
+        if topic is None:
+            topic = self.topics[config.name] = Topic(config, uid or self.next_id())
+        topic.config = config
+        self.store.save("topic", topic.name, topic.uid, config.SerializeToString())
+        if not config.HasField("message_retention_duration"):
+            retention.trim_log(self, topic, float("inf"))
+        for subscription in topic.subscriptions.values():
+            show_topic_retention(subscription.config, topic)
+        return topic
+
+    def delete_topic(self, topic: Topic) -> None:
+        """Delete a topic; its subscriptions keep their backlog."""
+        retention.trim_log(self, topic, float("inf"))
+        for subscription in topic.subscriptions.values():
+            subscription.config.topic = DELETED_TOPIC
+            subscription.config.ClearField("topic_message_retention_duration")
+            self._save_subscription(subscription)
+        del self.topics[topic.name]
+        self.store.remove("topic", topic.name)
+        self.set_policy(topic.name, None)
+
+    def put_subscription(self, config: Any, uid: int | None = None) -> Subscription:
+        """Create a subscription, or give an existing one a new configuration."""
+        subscription = self.subscriptions.get(config.name)
+        topic = self.topics.get(config.topic)
+        if subscription is None:
+            subscription = Subscription(self, config, uid or self.next_id())
+            self.subscriptions[config.name] = subscription
+            if topic is not None:
+                topic.subscriptions[config.name] = subscription
+        if topic is not None:
+            show_topic_retention(config, topic)
+        subscription.configure(config)
+        self._save_subscription(subscription)
+        self._start_push(subscription)
+        return subscription
+
+    def delete_subscription(self, subscription: Subscription) -> None:
+        """Delete a subscription and its backlog."""
+        subscription.close()
+        subscription.clear()
+        del self.subscriptions[subscription.name]
+        if subscription.config.topic in self.topics:
+            self.topics[subscription.config.topic].subscriptions.pop(subscription.name, None)
+        self.store.remove("subscription", subscription.name)
+        self.set_policy(subscription.name, None)
+
+    def put_snapshot(self, snapshot: Snapshot) -> None:
+        """Create a snapshot, or keep its new labels."""
+        if snapshot.name not in self.snapshots:
+            self.snapshots[snapshot.name] = snapshot
+            if snapshot.config.topic in self.topics:
+                self.topics[snapshot.config.topic].snapshots[snapshot.name] = snapshot
+        self.store.save("snapshot", snapshot.name, snapshot.uid, snapshot.config.SerializeToString())
+
+    def delete_snapshot(self, snapshot: Snapshot) -> None:
+        """Delete a snapshot and what only it kept."""
+        del self.snapshots[snapshot.name]
+        if snapshot.config.topic in self.topics:
+            self.topics[snapshot.config.topic].snapshots.pop(snapshot.name, None)
+        self.store.remove("snapshot", snapshot.name)
+        self.store.release_all(snapshot.uid)
+        self.drop(list(snapshot.messages.values()))
+        self.set_policy(snapshot.name, None)
+
+    def set_policy(self, resource: str, policy: Any) -> None:
+        """Keep a resource's IAM policy; None forgets it."""
+        if policy is None:
+            if self.policies.pop(resource, None) is not None:
+                self.store.remove("policy", resource)
+            return
+        self.policies[resource] = policy
+        self.store.save("policy", resource, 0, policy.SerializeToString())
+
+    def _save_subscription(self, subscription: Subscription) -> None:
+        self.store.save("subscription", subscription.name, subscription.uid, subscription.config.SerializeToString())
+
+    def _start_push(self, subscription: Subscription) -> None:
+        wanted = bool(subscription.config.push_config.push_endpoint) and not subscription.config.detached
+        if subscription.pusher is not None and not wanted:
+            subscription.pusher.close()
+            subscription.pusher = None
+        elif subscription.pusher is None and wanted:
+            subscription.pusher = Pusher(self, subscription)
+        if subscription.pusher is not None:
+            subscription.pusher.configure()
+        subscription.queue.notify()
+
+    # Messages
+
+    async def publish(self, topic: Topic, bodies: Sequence[Any]) -> list[str]:
+        """Store messages, durably, then put them in line; returns their ids."""
+        messages, deliver = self.accept(topic, bodies)
+        await self.store.flush()
+        deliver()
+        return [str(message.seq) for message in messages]
+
+    def accept(self, topic: Topic, bodies: Sequence[Any]) -> tuple[list[Message], Callable[[], None]]:
+        """Give messages their ids and queue their writes; the function returned puts them in line, after the commit."""
+        now = self.clock.now()
+        messages: list[Message] = []
+        for body in bodies:
+            seq = self.next_id()
+            body.message_id = str(seq)
+            body.publish_time.FromNanoseconds(int(now * 1e6) * 1000)
+            messages.append(Message(seq, topic.name, now, body))
+        plan: list[tuple[Subscription, list[Message]]] = []
+        holdings: list[tuple[int, int, int, int]] = []
+        for subscription in topic.subscriptions.values():
+            if subscription.config.detached:
+                continue
+            wanted = messages
+            if subscription.config.filter:
+                wanted = [message for message in messages if subscription.matches(message.body.attributes)]
+            plan.append((subscription, wanted))
+            holdings.extend((subscription.uid, message.seq, 0, 0) for message in wanted)
+            for message in wanted:
+                message.holders += 1
+        keepers: list[Topic | Snapshot] = list(topic.snapshots.values())
+        if topic.config.HasField("message_retention_duration"):
+            keepers.append(topic)
+        for keeper in keepers:
+            holdings.extend((keeper.uid, message.seq, 0, 1) for message in messages)
+            kept = keeper.log if isinstance(keeper, Topic) else keeper.messages
+            for message in messages:
+                message.holders += 1
+                kept[message.seq] = message
+        if self.store.keeps:
+            held = [message for message in messages if message.holders]
+            self.store.add_messages([(m.seq, m.topic, m.published, m.body.SerializeToString()) for m in held])
+            self.store.hold(holdings)
+
+        def deliver() -> None:
+            for subscription, wanted in plan:
+                if not subscription.closed and not subscription.config.detached:
+                    subscription.add(wanted)
+
+        return messages, deliver
+
+    def drop(self, messages: Sequence[Message]) -> None:
+        """One holder less for each; those without any leave the store."""
+        orphans: list[int] = []
+        for message in messages:
+            message.holders -= 1
+            if message.holders <= 0:
+                orphans.append(message.seq)
+        self.store.remove_messages(orphans)
+
+    def forward_dead_letter(self, subscription: Subscription, entry: Entry) -> bool:
+        """Move a message to its dead-letter topic; False when there is no such topic, so that it stays."""
+        topic = self.topics.get(subscription.config.dead_letter_policy.dead_letter_topic)
+        if topic is None:
+            return False
+        body = deadletter.forwarded(subscription.config, entry)
+        _, deliver = self.accept(topic, [body])
+        self.store.release([(subscription.uid, entry.message.seq)])
+        self.drop([entry.message])
+
+        async def finish() -> None:
+            await self.store.flush()
+            deliver()
+
+        self.spawn(finish())
+        return True
+
+    def spawn(self, work: Any) -> "asyncio.Task[None]":
+        """Run a coroutine beside the calls; it is cancelled when the emulator stops."""
+        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    # The control plane
+
+    async def reset(self) -> None:
+        """Forget everything stored; open streams end with NOT_FOUND."""
+        for subscription in self.subscriptions.values():
+            subscription.close()
+        for stored in (self.topics, self.subscriptions, self.snapshots, self.policies):
+            stored.clear()
+        self.store.clear()
+        await self.store.flush()
+
+    async def seed(self, data: dict[str, Any]) -> None:
+        """Create `{"topics": [Topic, ...], "subscriptions": [Subscription, ...]}`, in the REST API's JSON form."""
+        from emulators.pubsub.seeding import seed  # it stands above the RPCs, which stand above this module
+
+        await seed(self, data)
+
+    async def health(self) -> dict[str, Any]:
+        """Counts worth showing."""
+        return {
+            "topics": len(self.topics),
+            "subscriptions": len(self.subscriptions),
+            "snapshots": len(self.snapshots),
+            "unacknowledged": sum(len(s.queue.entries) for s in self.subscriptions.values()),
+        }
+
+    async def tick(self) -> None:
+        """The clock was advanced: ack deadlines, back-offs, retention and expiry follow."""
+        retention.sweep(self)
+        for subscription in list(self.subscriptions.values()):
+            subscription.tick()
+            subscription.queue.notify()  # a push that pauses by the clock goes on
+        await self.store.flush()
+
+    async def close(self) -> None:
+        """Stop what runs beside the calls, and let go of the store."""
+        for subscription in self.subscriptions.values():
+            subscription.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await self.http.aclose()
+        self.store.close()
+
+    # The start
+
+    def _load(self) -> None:
+        """Take up what an earlier process kept. Leases are not among it: unacknowledged messages come again."""
+        pb = {"topic": types.Topic.pb(), "subscription": types.Subscription.pb(), "snapshot": types.Snapshot.pb()}
+        for name, uid, body in self.store.resources("topic"):
+            self.topics[name] = Topic(pb["topic"].FromString(body), uid)
+        for name, uid, body in self.store.resources("subscription"):
+            subscription = Subscription(self, pb["subscription"].FromString(body), uid)
+            self.subscriptions[name] = subscription
+            if subscription.config.topic in self.topics:
+                self.topics[subscription.config.topic].subscriptions[name] = subscription
+        for name, uid, body in self.store.resources("snapshot"):
+            snapshot = self.snapshots[name] = Snapshot(pb["snapshot"].FromString(body), uid)
+            if snapshot.config.topic in self.topics:
+                self.topics[snapshot.config.topic].snapshots[name] = snapshot
+        self.policies = {n: policy_pb2.Policy.FromString(body) for n, _, body in self.store.resources("policy")}
+        self._load_messages()
+
+    def _load_messages(self) -> None:
+        parse = types.PubsubMessage.pb().FromString
+        messages = {seq: Message(seq, topic, at, parse(body)) for seq, topic, at, body in self.store.messages()}
+        topics = {topic.uid: topic for topic in self.topics.values()}
+        subscriptions = {subscription.uid: subscription for subscription in self.subscriptions.values()}
+        snapshots = {snapshot.uid: snapshot for snapshot in self.snapshots.values()}
+        for holder, seq, failures, acked in self.store.holdings():
+            message = messages.get(seq)
+            if message is None:
+                continue
+            message.holders += 1
+            if holder in topics:
+                topics[holder].log[seq] = message
+            elif holder in snapshots:
+                snapshots[holder].messages[seq] = message
+            elif holder not in subscriptions:
+                message.holders -= 1
+            elif acked:
+                subscriptions[holder].retained[seq] = message
+            else:
+                subscriptions[holder].queue.add(message, failures)
+        self.store.remove_messages([message.seq for message in messages.values() if not message.holders])
+
+    def start(self) -> None:
+        """Begin what runs beside the calls; needs a running event loop."""
+        for subscription in self.subscriptions.values():
+            self._start_push(subscription)
+        self.spawn(retention.keep_sweeping(self))
+
+
+def show_topic_retention(config: Any, topic: Topic) -> None:
+    """Repeat the topic's retention in a subscription's configuration, where the service shows it."""
+    config.ClearField("topic_message_retention_duration")
+    if topic.config.HasField("message_retention_duration"):
+        config.topic_message_retention_duration.CopyFrom(topic.config.message_retention_duration)
+
+
+def _found[Found](stored: dict[str, Found], name: str) -> Found:
+    if name not in stored:
+        raise not_found(name)
+    return stored[name]
