@@ -1,0 +1,122 @@
+"""storage.objects.list: prefix, delimiter, glob, offsets, versions, pages."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from emulators.storage.calls import Call, Reply, json_reply
+from emulators.storage.errors import invalid
+from emulators.storage.glob import compiled
+from emulators.storage.presentation import object_resource
+from emulators.storage.state import Generation
+
+Resource = dict[str, Any]
+
+_CHUNK = 1000
+_LAST = "\U0010ffff"
+
+
+@dataclass
+class _Page:
+    """What one answer holds, and the (name, generation) from which the next goes on."""
+
+    items: list[Generation] = field(default_factory=list)
+    prefixes: list[str] = field(default_factory=list)
+    next: tuple[str, int] | None = None
+
+
+async def list_objects(call: Call) -> Reply:
+    """storage.objects.list."""
+    call.store.bucket(call.path["bucket"])
+    page = _page(call)
+    answer: Resource = {"kind": "storage#objects"}
+    if page.items:
+        answer["items"] = [object_resource(call, item) for item in page.items]
+    if page.prefixes:
+        answer["prefixes"] = page.prefixes
+    if page.next is not None:
+        answer["nextPageToken"] = urlsafe_b64encode(orjson.dumps(page.next)).decode()
+    return json_reply(answer)
+
+
+def _page(call: Call) -> _Page:
+    prefix, delimiter = call.one("prefix"), call.one("delimiter")
+    glob = compiled(call.one("matchGlob"))
+    most = call.number("maxResults")
+    most = min(1000 if most is None or most <= 0 else most, 1000)
+    trailing = call.flag("includeTrailingDelimiter")
+    where, end = _where(call, prefix)
+    place = _start(call, prefix)
+    page = _Page()
+    while True:
+        found = call.store.select(
+            f"bucket = ? AND {where} AND (name > ? OR (name = ? AND generation >= ?)) AND name < ?",
+            *(call.path["bucket"], place[0], place[0], place[1], end),
+            limit=_CHUNK,
+        )
+        jumped = False
+        for one in found:
+            if glob is not None and not glob.fullmatch(one.name):
+                continue
+            full = len(page.items) + len(page.prefixes) >= most
+            cut = one.name.find(delimiter, len(prefix)) if delimiter else -1
+            if cut >= 0:
+                common = one.name[: cut + len(delimiter)]
+                is_folder_itself = trailing and one.name == common
+                if full:
+                    page.next = (one.name, one.generation)
+                    return page
+                if not page.prefixes or page.prefixes[-1] != common:
+                    page.prefixes.append(common)
+                if is_folder_itself:
+                    page.items.append(one)
+                    continue
+                place, jumped = (successor(common), 0), True
+                break
+            if full:
+                page.next = (one.name, one.generation)
+                return page
+            page.items.append(one)
+        if not jumped:
+            if len(found) < _CHUNK:
+                return page
+            place = (found[-1].name, found[-1].generation + 1)
+
+
+def _where(call: Call, prefix: str) -> tuple[str, str]:
+    if call.flag("softDeleted"):
+        if call.flag("versions"):
+            raise invalid("'softDeleted' and 'versions' cannot both be true.")
+        state = "state = 'soft'"
+    elif call.flag("versions"):
+        state = "state != 'soft'"
+    else:
+        state = "state = 'live'"
+    end = successor(prefix) if prefix else _LAST * 2
+    offset = call.one("endOffset")
+    return state, min(end, offset) if offset else end
+
+
+def _start(call: Call, prefix: str) -> tuple[str, int]:
+    place = (max(prefix, call.one("startOffset")), 0)
+    token = call.one("pageToken")
+    if token:
+        try:
+            name, generation = orjson.loads(urlsafe_b64decode(token))
+        except ValueError:
+            raise invalid(f"'pageToken' must be a token from an earlier answer. Got {token!r}.") from None
+        place = max(place, (str(name), int(generation)))
+    return place
+
+
+def successor(prefix: str) -> str:
+    """The first text, by code points and so by UTF-8 bytes, after all that begin with `prefix`."""
+    head = prefix.rstrip(_LAST)
+    if not head:
+        return _LAST * (len(prefix) + 1)
+    following = ord(head[-1]) + 1
+    if 0xD800 <= following <= 0xDFFF:  # no characters there
+        following = 0xE000
+    return head[:-1] + chr(following)

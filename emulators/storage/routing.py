@@ -1,0 +1,81 @@
+"""Which method a request means, and which function answers it."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote
+
+from emulators.storage import access, buckets, notifications, objects, uploads
+from emulators.storage.calls import Call, Reply
+from emulators.storage.errors import StorageError, not_implemented
+from emulators.storage.listing import list_objects
+from emulators.storage.methods import METHODS, Method
+
+Handler = Callable[[Call], Awaitable[Reply]]
+
+HANDLERS: dict[str, Handler] = {
+    "storage.buckets.insert": buckets.insert,
+    "storage.buckets.list": buckets.list_all,
+    "storage.buckets.get": buckets.get,
+    "storage.buckets.patch": buckets.patch,
+    "storage.buckets.update": buckets.update,
+    "storage.buckets.delete": buckets.delete,
+    "storage.buckets.lockRetentionPolicy": buckets.lock_retention_policy,
+    "storage.buckets.getStorageLayout": buckets.get_storage_layout,
+    "storage.buckets.getIamPolicy": access.get_policy,
+    "storage.buckets.setIamPolicy": access.set_policy,
+    "storage.buckets.testIamPermissions": access.test_permissions,
+    "storage.objects.insert": uploads.insert,
+    "storage.objects.list": list_objects,
+    "storage.objects.get": objects.get,
+    "storage.objects.patch": objects.patch,
+    "storage.objects.update": objects.update,
+    "storage.objects.delete": objects.delete,
+    "storage.objects.restore": objects.restore,
+    "storage.notifications.insert": notifications.insert,
+    "storage.notifications.list": notifications.list_all,
+    "storage.notifications.get": notifications.get,
+    "storage.notifications.delete": notifications.delete,
+}
+
+_Table = dict[tuple[str, int], list[tuple[list[str], Method]]]
+
+
+def _table() -> _Table:
+    table: _Table = {}
+    for method in METHODS:
+        pattern = method.path.split("/")
+        table.setdefault((method.verb, len(pattern)), []).append((pattern, method))
+    return table
+
+
+_TABLE = _table()
+
+
+def route(verb: str, raw_path: str) -> tuple[str, dict[str, str], Handler]:
+    """Name, path parameters and handler of a JSON API request; `raw_path` is what follows `/storage/v1/`.
+
+    The path is split before it is decoded, so that an object's name may hold any `/`.
+
+    Raises:
+        StorageError: 501 a method that is known and not here, 404 one that Cloud Storage does not have either.
+    """
+    segments = raw_path.rstrip("/").split("/")
+    for pattern, method in _TABLE.get((verb, len(segments)), []):
+        values = _match(pattern, segments)
+        if values is None:
+            continue
+        if method.status == "absent":
+            raise not_implemented(method.name, method.reason)
+        return method.name, values, HANDLERS[method.name]
+    raise StorageError(404, "notFound", f"Cloud Storage has no method {verb} /storage/v1/{raw_path}.")
+
+
+def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
+    values: dict[str, str] = {}
+    for expected, found in zip(pattern, segments, strict=True):
+        if expected.startswith("{"):
+            if not found:
+                return None
+            values[expected.strip("{}")] = unquote(found)
+        elif expected != found:
+            return None
+    return values
