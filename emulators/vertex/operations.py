@@ -1,0 +1,155 @@
+"""Long-running operations: answered as unfinished, carried out behind, done with a response or an error, and carried
+out again after a restart when they were not done."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from emulators.clock import Clock
+from emulators.vertex.calls import Call, Handler
+from emulators.vertex.errors import ApiError, NotFound
+from emulators.vertex.listing import page
+from emulators.vertex.names import fresh_id
+from emulators.vertex.schema import Json
+from emulators.vertex.state import Store
+
+KIND = "operation"
+TYPES = "type.googleapis.com/google.cloud.aiplatform.v1."
+EMPTY = "type.googleapis.com/google.protobuf.Empty"
+
+# Does the slow part, and returns what writes the effect and names the response. It is called again after a restart, so
+# the slow part must bear a repetition; the effect is written together with the operation's end, so it happens once.
+Finish = Callable[[], Json]
+Work = Callable[[Json], Awaitable[Finish]]
+
+
+class Operations:
+    """All operations of the emulator."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._work: dict[str, Work] = {}
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    def handlers(self) -> dict[str, Handler]:
+        """Calls by name."""
+        return {
+            "aiplatform.operations.get": self.get,
+            "aiplatform.operations.list": self.list,
+            "aiplatform.operations.delete": self.delete,
+            "aiplatform.operations.cancel": self.cancel,
+            "aiplatform.operations.wait": self.wait,
+        }
+
+    def register(self, work: str, carry_out: Work) -> None:
+        """Name a kind of work, so that a restarted emulator finds it again."""
+        self._work[work] = carry_out
+
+    def start(self, work: str, resource: str, payload: Json, *, metadata: str, response: str = EMPTY) -> Json:
+        """Begin an operation below `resource` and return it, unfinished, as the answer.
+
+        Args:
+            work: a registered kind.
+            resource: name that the operation stands below.
+            payload: what the work needs, as JSON.
+            metadata: message type of the metadata, such as `UploadModelOperationMetadata`.
+            response: full type URL of the response, or the message's name.
+        """
+        now = self.timestamp()
+        operation: Json = {
+            "name": f"{resource}/operations/{fresh_id()}",
+            "metadata": {"@type": TYPES + metadata, "genericMetadata": {"createTime": now, "updateTime": now}},
+            "done": False,
+            "_work": work,
+            "_payload": payload,
+            "_response": response if "/" in response else TYPES + response,
+        }
+        self._store.put(KIND, operation["name"], operation)
+        self._launch(operation)
+        return _public(operation)
+
+    def resume(self) -> None:
+        """Carry on with what was acknowledged but not done when the emulator ended."""
+        for operation in reversed(self._store.all(KIND)):
+            if not operation["done"]:
+                self._launch(operation)
+
+    def timestamp(self) -> str:
+        """Now, in RFC 3339."""
+        return self._clock.datetime().isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+    def _launch(self, operation: Json) -> None:
+        name = operation["name"]
+        task = self._running[name] = asyncio.create_task(self._carry_out(operation))
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.pop(name, None)
+            if not task.cancelled() and task.exception() is not None:
+                traceback.print_exception(task.exception())
+                self._end(operation, error=ApiError("Internal error encountered.").rpc_status())
+
+        task.add_done_callback(ended)
+
+    async def _carry_out(self, operation: Json) -> None:
+        try:
+            finish = await self._work[operation["_work"]](operation["_payload"])
+            with self._store.transaction():
+                self._end(operation, response={"@type": operation["_response"], **finish()})
+        except ApiError as error:
+            self._end(operation, error=error.rpc_status())
+
+    def _end(self, operation: Json, **outcome: Json) -> None:
+        operation["metadata"]["genericMetadata"]["updateTime"] = self.timestamp()
+        self._store.put(KIND, operation["name"], operation | outcome | {"done": True})
+
+    def _existing(self, name: str) -> Json:
+        operation = self._store.get(KIND, name)
+        if operation is None:
+            raise NotFound(f"Operation not found: {name}")
+        return operation
+
+    async def get(self, call: Call) -> Json:
+        """The operation as it stands."""
+        return _public(self._existing(call.name))
+
+    async def list(self, call: Call) -> Json:
+        """Operations below a resource or a whole location."""
+        below = [operation for operation in self._store.all(KIND) if operation["name"].startswith(call.name + "/")]
+        return page([_public(operation) for operation in below], "operations", call.query)
+
+    async def delete(self, call: Call) -> Json:
+        """Forget a finished operation."""
+        self._existing(call.name)
+        self._store.delete(call.name)
+        return {}
+
+    async def cancel(self, call: Call) -> Json:
+        """Stop the work if it still runs; the operation then ends with CANCELLED."""
+        operation = self._existing(call.name)
+        task = self._running.get(call.name)
+        if task is not None and not operation["done"]:
+            task.cancel()
+            self._end(operation, error=ApiError("The operation was cancelled.", code="CANCELLED").rpc_status())
+        return {}
+
+    async def wait(self, call: Call) -> Json:
+        """The operation when it is done, or after the given time (`timeout=2.5s`), whichever comes first."""
+        self._existing(call.name)
+        task = self._running.get(call.name)
+        if task is not None:
+            seconds = float(call.query.get("timeout", "30s").rstrip("s"))
+            await asyncio.wait([task], timeout=seconds)
+        return await self.get(call)
+
+    async def stop(self) -> None:
+        """End all work without ending its operations: they resume at the next start."""
+        tasks = list(self._running.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _public(operation: Json) -> dict[str, Any]:
+    return {key: value for key, value in operation.items() if not key.startswith("_")}

@@ -1,0 +1,124 @@
+"""Online predictions: handed to the model server whose turn it is, and its answer made Vertex AI's."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from emulators.vertex.calls import Call, Handler
+from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from emulators.vertex.replicas import Deployment
+from emulators.vertex.schema import Json
+from emulators.vertex.serving import Serving
+from emulators.vertex.upstream import Answer, Broken, Unreachable
+
+# https://cloud.google.com/vertex-ai/docs/quotas: a shared public endpoint takes and gives 1.5 MB
+LARGEST = 1_572_864
+SECONDS = 60.0
+_JSON = {"content-type": "application/json"}
+
+
+class Predictions:
+    """Calls of `endpoints` that ask a model."""
+
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    def handlers(self) -> dict[str, Handler]:
+        """Calls by name."""
+        return {"aiplatform.endpoints.predict": self.predict, "aiplatform.endpoints.rawPredict": self.raw_predict}
+
+    async def predict(self, call: Call) -> Response:
+        """`{"instances": [...], "parameters": ...}` to `{"predictions": [...], ...}`."""
+        _check_size(call.raw)
+        if not isinstance(_object(call.raw).get("instances"), list):
+            raise InvalidArgument("The request must have a list 'instances'.")
+        deployed, answer = await self._ask(call, _JSON)
+        answered = _predictions(answer)
+        body = {
+            "predictions": answered["predictions"],
+            "deployedModelId": deployed["id"],
+            "model": deployed["model"],
+            "modelDisplayName": deployed["displayName"],
+            "modelVersionId": deployed["modelVersionId"],
+        }
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    async def raw_predict(self, call: Call) -> Response:
+        """Any body to any body."""
+        _check_size(call.raw)
+        sent = {"content-type": call.headers.get("content-type", "application/json")}
+        deployed, answer = await self._ask(call, sent)
+        if answer.status >= 400:
+            raise ApiError.of_status(answer.status, _text(answer))
+        headers = {
+            "content-type": answer.headers.get("content-type", "application/octet-stream"),
+            "x-vertex-ai-endpoint-id": call.name.rpartition("/")[2],
+            "x-vertex-ai-deployed-model-id": deployed["id"],
+        }
+        return Response(answer.body, headers=headers)
+
+    async def _ask(self, call: Call, headers: dict[str, str]) -> tuple[Json, Answer]:
+        chosen = self._serving.next_deployment(call.name)
+        if chosen is None:
+            raise NotFound(f"Endpoint `{call.name}` is not found.")
+        deployed, deployment = chosen
+        return deployed, await ask(deployment, call.raw, headers)
+
+
+async def ask(deployment: Deployment, body: bytes, headers: dict[str, str]) -> Answer:
+    """A model server's answer, from whichever replica can be reached.
+
+    Raises:
+        Unavailable: no replica is healthy, or the one that was asked went away.
+        ApiError: DEADLINE_EXCEEDED, there was no answer in 60 s.
+    """
+    while (replica := deployment.pick()) is not None:
+        replica.in_flight += 1
+        try:
+            return await replica.upstream.request(
+                "POST", deployment.container.predict_route, body, headers=headers, seconds=SECONDS
+            )
+        except Unreachable:
+            replica.healthy.clear()  # it is about to be restarted, or will pass its health check again
+        except Broken as error:
+            raise Unavailable(f"The model server ended during the request. {error}") from error
+        except TimeoutError as error:
+            raise ApiError("The model server took too long to answer.", code="DEADLINE_EXCEEDED") from error
+        finally:
+            replica.in_flight -= 1
+    raise Unavailable("No replica of the model is healthy. Please try again.")
+
+
+def _predictions(answer: Answer) -> dict[str, Any]:
+    if answer.status >= 400:
+        raise ApiError.of_status(answer.status, _text(answer))
+    try:
+        body = orjson.loads(answer.body)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or not isinstance(body.get("predictions"), list):
+        raise FailedPrecondition(
+            "Invalid response from prediction server - the response field predictions is missing. "
+            f"Response: {_text(answer)}"
+        )
+    return body
+
+
+def _text(answer: Answer) -> str:
+    return answer.body[:4000].decode(errors="replace")
+
+
+def _check_size(raw: bytes) -> None:
+    if len(raw) > LARGEST:
+        raise InvalidArgument(f"Request payload size exceeds the limit: {LARGEST} bytes.")
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        body = orjson.loads(raw)
+    except ValueError as error:
+        raise InvalidArgument(f"Invalid JSON payload received. {error}") from error
+    if not isinstance(body, dict):
+        raise InvalidArgument("Invalid JSON payload received. Expected an object.")
+    return body
