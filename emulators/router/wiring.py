@@ -98,7 +98,7 @@ def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: st
             try:
                 subscriber.create_subscription(request=wanted, retry=patient)
             except exceptions.AlreadyExists:
-                mask = ",".join(sorted(wanted.keys() - {"name", "topic"}))
+                mask = {"paths": sorted(wanted.keys() - {"name", "topic"})}
                 subscriber.update_subscription(request={"subscription": wanted, "update_mask": mask}, retry=patient)
         publisher.transport.close()
 

@@ -3,6 +3,8 @@
 import base64
 import itertools
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +15,14 @@ from tests.emulators.launch import Emulator
 
 PROJECT = "sample-project"
 _numbers = itertools.count(1)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for something that happens on its own, a quarter of a minute at most."""
+    deadline = time.monotonic() + 15
+    while not condition():
+        assert time.monotonic() < deadline, "It did not happen within 15 s."
+        time.sleep(0.02)
 
 
 class Bench:
@@ -59,8 +69,15 @@ class Bench:
 
     def seen(self, message_id: str) -> list[dict[str, Any]]:
         """What the functions recorded of one event, in the order of its arrivals."""
+        return [event for event in self._events() if event["id"] == message_id]
+
+    def recorded(self, function: str) -> list[dict[str, Any]]:
+        """What one function recorded."""
+        return [event for event in self._events() if event["function"] == function]
+
+    def _events(self) -> list[dict[str, Any]]:
         lines = self._record.read_text().splitlines() if self._record.exists() else []
-        return [event for event in map(json.loads, lines) if event["id"] == message_id]
+        return [json.loads(line) for line in lines]
 
     def function(self, name: str) -> dict[str, Any]:
         """The state of one function, by the control plane."""

@@ -1,22 +1,12 @@
 """Cloud Run's behaviour, on functions that do as they are told."""
 
 import os
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import requests
 
-from tests.emulators.router.bench import Bench
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens on its own, a quarter of a minute at most."""
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen within 15 s."
-        time.sleep(0.02)
+from tests.emulators.router.bench import Bench, until
 
 
 def alive(pid: int) -> bool:
