@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 import google_crc32c
 
-BLOCK = 1024 * 1024
+BLOCK = 4 * 1024 * 1024
 QUANTUM = 256 * 1024  # what an interrupted resumable upload keeps is a multiple of this, as in the service
 
 
@@ -143,10 +144,11 @@ class BlobWriter:
         os.close(self._descriptor)
         self._aside.unlink(missing_ok=True)
 
-    async def copy(self, source: Path) -> None:
-        """Append a whole file."""
+    async def copy(self, source: BinaryIO) -> None:
+        """Append a whole file, and close it."""
         await self.settle()
         await asyncio.get_running_loop().run_in_executor(self._threads, self._append_file, source)
+        self.received = self.size
 
     async def _hand_over(self, size: int) -> None:
         await self._settle()
@@ -186,9 +188,9 @@ class BlobWriter:
         while self.size < size:
             self._digest(os.read(self._descriptor, BLOCK))
 
-    def _append_file(self, source: Path) -> None:
-        with source.open("rb") as stream:
-            while block := stream.read(BLOCK):
+    def _append_file(self, source: BinaryIO) -> None:
+        with source:
+            while block := source.read(BLOCK):
                 self._store([block])
 
 

@@ -56,6 +56,7 @@ class Call:
     path: dict[str, str] = field(default_factory=dict)
     operation: str = ""
     fault: Fault | None = None
+    is_xml: bool = False
     _json: Resource | None = None
 
     @property

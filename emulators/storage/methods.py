@@ -25,7 +25,24 @@ _NOT_ENFORCED = "kept and shown; the emulator refuses nobody"
 _NO_FOLDERS = "hierarchical namespaces are not emulated"
 _NO_CACHES = "Anywhere Cache concerns zones, which one machine does not have"
 _NO_OPERATIONS = "nothing here runs as a long-running operation"
+_KEYS = "kept as records; nothing is signed or checked with them"
 _O = "b/{bucket}/o/{object}"
+_SOURCE = "b/{sourceBucket}/o/{sourceObject}"
+_DESTINATION = "b/{destinationBucket}/o/{destinationObject}"
+_MANAGED = "b/{bucket}/managedFolders/{managedFolder}"
+_CACHE = "b/{bucket}/anywhereCaches/{anywhereCache}"
+
+
+def _access_controls(collection: str, path: str) -> tuple[Method, ...]:
+    verbs = {"list": "GET", "insert": "POST", "get": "GET", "patch": "PATCH", "update": "PUT", "delete": "DELETE"}
+    return tuple(
+        Method(
+            f"storage.{collection}.{name}",
+            *(verb, path if name in ("list", "insert") else path + "/{entity}", "differs", _NOT_ENFORCED),
+        )
+        for name, verb in verbs.items()
+    )
+
 
 METHODS = (
     Method("storage.buckets.insert", "POST", "b", "differs", "soft delete is off unless the caller sets a policy"),
@@ -51,8 +68,64 @@ METHODS = (
     Method("storage.objects.update", "PUT", _O),
     Method("storage.objects.delete", "DELETE", _O),
     Method("storage.objects.restore", "POST", f"{_O}/restore"),
+    Method("storage.objects.bulkRestore", "POST", "b/{bucket}/o/bulkRestore", "absent", _NO_OPERATIONS),
+    Method("storage.objects.watchAll", "POST", "b/{bucket}/o/watch", "absent", "use notification configurations"),
+    Method("storage.objects.compose", "POST", "b/{destinationBucket}/o/{destinationObject}/compose"),
+    Method("storage.objects.copy", "POST", f"{_SOURCE}/copyTo/{_DESTINATION}"),
+    Method("storage.objects.rewrite", "POST", f"{_SOURCE}/rewriteTo/{_DESTINATION}"),
+    Method("storage.objects.move", "POST", "b/{bucket}/o/{sourceObject}/moveTo/o/{destinationObject}"),
+    Method("storage.objects.getIamPolicy", "GET", f"{_O}/iam", "absent", "policies are those of the bucket"),
+    Method("storage.objects.setIamPolicy", "PUT", f"{_O}/iam", "absent", "policies are those of the bucket"),
+    Method(
+        "storage.objects.testIamPermissions", "GET", f"{_O}/iam/testPermissions", "differs", "grants all that is asked"
+    ),
     Method("storage.notifications.insert", "POST", "b/{bucket}/notificationConfigs"),
     Method("storage.notifications.list", "GET", "b/{bucket}/notificationConfigs"),
     Method("storage.notifications.get", "GET", "b/{bucket}/notificationConfigs/{notification}"),
     Method("storage.notifications.delete", "DELETE", "b/{bucket}/notificationConfigs/{notification}"),
+    *_access_controls("bucketAccessControls", "b/{bucket}/acl"),
+    *_access_controls("defaultObjectAccessControls", "b/{bucket}/defaultObjectAcl"),
+    *_access_controls("objectAccessControls", f"{_O}/acl"),
+    Method("storage.projects.serviceAccount.get", "GET", "projects/{projectId}/serviceAccount"),
+    Method("storage.projects.hmacKeys.create", "POST", "projects/{projectId}/hmacKeys", "differs", _KEYS),
+    Method("storage.projects.hmacKeys.list", "GET", "projects/{projectId}/hmacKeys"),
+    Method("storage.projects.hmacKeys.get", "GET", "projects/{projectId}/hmacKeys/{accessId}"),
+    Method("storage.projects.hmacKeys.update", "PUT", "projects/{projectId}/hmacKeys/{accessId}"),
+    Method("storage.projects.hmacKeys.delete", "DELETE", "projects/{projectId}/hmacKeys/{accessId}"),
+    Method(
+        "storage.channels.stop",
+        "POST",
+        "channels/stop",
+        "absent",
+        "there are no channels; see storage.objects.watchAll",
+    ),
+    Method("storage.folders.insert", "POST", "b/{bucket}/folders", "absent", _NO_FOLDERS),
+    Method("storage.folders.list", "GET", "b/{bucket}/folders", "absent", _NO_FOLDERS),
+    Method("storage.folders.get", "GET", "b/{bucket}/folders/{folder}", "absent", _NO_FOLDERS),
+    Method("storage.folders.delete", "DELETE", "b/{bucket}/folders/{folder}", "absent", _NO_FOLDERS),
+    Method(
+        "storage.folders.deleteRecursive", "POST", "b/{bucket}/folders/{folder}/deleteRecursive", "absent", _NO_FOLDERS
+    ),
+    Method(
+        "storage.folders.rename", "POST", "b/{bucket}/folders/{source}/renameTo/folders/{to}", "absent", _NO_FOLDERS
+    ),
+    Method("storage.managedFolders.insert", "POST", "b/{bucket}/managedFolders", "absent", _NO_FOLDERS),
+    Method("storage.managedFolders.list", "GET", "b/{bucket}/managedFolders", "absent", _NO_FOLDERS),
+    Method("storage.managedFolders.get", "GET", f"{_MANAGED}", "absent", _NO_FOLDERS),
+    Method("storage.managedFolders.delete", "DELETE", f"{_MANAGED}", "absent", _NO_FOLDERS),
+    Method("storage.managedFolders.getIamPolicy", "GET", f"{_MANAGED}/iam", "absent", _NO_FOLDERS),
+    Method("storage.managedFolders.setIamPolicy", "PUT", f"{_MANAGED}/iam", "absent", _NO_FOLDERS),
+    Method(
+        "storage.managedFolders.testIamPermissions", "GET", f"{_MANAGED}/iam/testPermissions", "absent", _NO_FOLDERS
+    ),
+    Method("storage.anywhereCaches.insert", "POST", "b/{bucket}/anywhereCaches", "absent", _NO_CACHES),
+    Method("storage.anywhereCaches.list", "GET", "b/{bucket}/anywhereCaches", "absent", _NO_CACHES),
+    Method("storage.anywhereCaches.get", "GET", f"{_CACHE}", "absent", _NO_CACHES),
+    Method("storage.anywhereCaches.update", "PATCH", f"{_CACHE}", "absent", _NO_CACHES),
+    Method("storage.anywhereCaches.pause", "POST", f"{_CACHE}/pause", "absent", _NO_CACHES),
+    Method("storage.anywhereCaches.resume", "POST", f"{_CACHE}/resume", "absent", _NO_CACHES),
+    Method("storage.anywhereCaches.disable", "POST", f"{_CACHE}/disable", "absent", _NO_CACHES),
+    Method("storage.operations.list", "GET", "b/{bucket}/operations", "absent", _NO_OPERATIONS),
+    Method("storage.operations.get", "GET", "b/{bucket}/operations/{operation}", "absent", _NO_OPERATIONS),
+    Method("storage.operations.cancel", "POST", "b/{bucket}/operations/{operation}/cancel", "absent", _NO_OPERATIONS),
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from emulators.storage.presentation import with_links
 from emulators.storage.state import Generation, Store
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def record(store: Store, event: str, subject: Generation, attributes: dict[str, 
 
 def payload(subject: Generation) -> dict[str, Any]:
     """The object resource as a JSON_API_V1 payload carries it: with the links of the real service."""
-    from emulators.storage.presentation import with_links
-
     return with_links(subject.resource, "https://www.googleapis.com", "https://storage.googleapis.com")
 
 

@@ -109,6 +109,7 @@ def new_object(bucket: Resource, name: str, given: Resource, blob: Blob, generat
     if blob.md5:
         resource["md5Hash"] = blob.md5
     resource |= {key: value for key, value in given.items() if key in OBJECT_FIELDS and value not in (None, {}, [])}
+    resource |= {key: given[key] for key in ("customerEncryption", "kmsKeyName") if key in given}
     resource["metadata"] = checked_metadata(given)
     if not resource["metadata"]:
         del resource["metadata"]

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
-from emulators.storage import access, buckets, notifications, objects, uploads
+from emulators.storage import access, buckets, copies, notifications, objects, projects, uploads
 from emulators.storage.calls import Call, Reply
 from emulators.storage.errors import StorageError, not_implemented
 from emulators.storage.listing import list_objects
@@ -30,11 +30,31 @@ HANDLERS: dict[str, Handler] = {
     "storage.objects.update": objects.update,
     "storage.objects.delete": objects.delete,
     "storage.objects.restore": objects.restore,
+    "storage.objects.compose": copies.compose,
+    "storage.objects.copy": copies.copy,
+    "storage.objects.rewrite": copies.rewrite,
+    "storage.objects.move": copies.move,
+    "storage.objects.testIamPermissions": access.test_permissions,
     "storage.notifications.insert": notifications.insert,
     "storage.notifications.list": notifications.list_all,
     "storage.notifications.get": notifications.get,
     "storage.notifications.delete": notifications.delete,
+    "storage.projects.serviceAccount.get": projects.get_service_account,
+    "storage.projects.hmacKeys.create": projects.create_key,
+    "storage.projects.hmacKeys.list": projects.list_keys,
+    "storage.projects.hmacKeys.get": projects.get_key,
+    "storage.projects.hmacKeys.update": projects.update_key,
+    "storage.projects.hmacKeys.delete": projects.delete_key,
 }
+for _collection in ("bucketAccessControls", "defaultObjectAccessControls", "objectAccessControls"):
+    HANDLERS |= {
+        f"storage.{_collection}.list": access.acl_list,
+        f"storage.{_collection}.insert": access.acl_insert,
+        f"storage.{_collection}.get": access.acl_get,
+        f"storage.{_collection}.patch": access.acl_update,
+        f"storage.{_collection}.update": access.acl_update,
+        f"storage.{_collection}.delete": access.acl_delete,
+    }
 
 _Table = dict[tuple[str, int], list[tuple[list[str], Method]]]
 
@@ -64,7 +84,7 @@ def route(verb: str, raw_path: str) -> tuple[str, dict[str, str], Handler]:
         if values is None:
             continue
         if method.status == "absent":
-            raise not_implemented(method.name, method.reason)
+            raise not_implemented(method.name, method.reason + ".")
         return method.name, values, HANDLERS[method.name]
     raise StorageError(404, "notFound", f"Cloud Storage has no method {verb} /storage/v1/{raw_path}.")
 

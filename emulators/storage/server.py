@@ -1,7 +1,6 @@
 """The wire of the Cloud Storage emulator: an ASGI application of its own routing, because object names hold `/`."""
 
 import asyncio
-import logging
 from base64 import b64decode
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from emulators.clock import Clock
 from emulators.connection import cut
 from emulators.faults import Fault, Faults
 from emulators.hosting import Options, serve_asgi
-from emulators.storage import buckets, generations, notifications, uploads
+from emulators.storage import batch, buckets, generations, notifications, uploads, xml_api
 from emulators.storage.calls import Call, Reply
 from emulators.storage.errors import ClientGone, StorageError
 from emulators.storage.outbox import Publisher
@@ -25,7 +24,7 @@ from emulators.storage.resumable import Resumable
 from emulators.storage.routing import Handler, route
 from emulators.storage.state import Store
 
-logger = logging.getLogger(__name__)
+_JSON_PATHS = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch")
 
 
 class Storage:
@@ -136,6 +135,13 @@ class Storage:
 
     async def _handled(self, call: Call, raw_path: str) -> Reply:
         path = raw_path.partition("?")[0].removeprefix("/resumable")
+        if not path.startswith(_JSON_PATHS):
+            call.is_xml = True
+            call.operation = xml_api.operation(call, path)
+            await self._suffer(call)
+            return await xml_api.answer(call)
+        if path.startswith("/batch"):
+            return await batch.answer(call, self._reply)
         upload = path.startswith("/upload/")
         path = path.removeprefix("/upload").removeprefix("/download")
         if upload and call.one("upload_id"):
@@ -177,6 +183,8 @@ def _call(emulator: Storage, scope: Scope, receive: Receive) -> Call:
 def _refusal(call: Call, error: StorageError) -> Reply:
     if error.status == 304:
         return Reply(304)
+    if call.is_xml:
+        return Reply(error.status, error.as_xml(), {"content-type": "application/xml; charset=UTF-8"})
     if call.one("alt") == "media":
         return Reply(error.status, error.message.encode(), {"content-type": "text/html; charset=UTF-8"})
     return Reply(error.status, error.as_json(), {"content-type": "application/json; charset=UTF-8"})

@@ -17,6 +17,15 @@ from emulators.storage.state import Generation, Store
 
 Resource = dict[str, Any]
 
+_HEADER_FIELDS = {
+    "cache-control": "cacheControl",
+    "content-disposition": "contentDisposition",
+    "content-encoding": "contentEncoding",
+    "content-language": "contentLanguage",
+    "x-goog-custom-time": "customTime",
+    "x-goog-storage-class": "storageClass",
+}
+
 
 async def insert(call: Call) -> Reply:
     """storage.objects.insert with uploadType media, multipart or resumable."""
@@ -61,6 +70,17 @@ def described(call: Call, given: Resource, content_type: str) -> Resource:
     if call.one("kmsKeyName"):
         resource["kmsKeyName"] = call.one("kmsKeyName")
     return resource
+
+
+def described_by_headers(call: Call) -> Resource:
+    """The object resource that an XML request describes in its headers."""
+    given: Resource = {field: call.headers[name] for name, field in _HEADER_FIELDS.items() if name in call.headers}
+    prefix = "x-goog-meta-"
+    given["metadata"] = {
+        name.removeprefix(prefix): value for name, value in call.headers.items() if name.startswith(prefix)
+    }
+    given["name"] = object_name(call.path["object"])
+    return described(call, given, call.headers.get("content-type", ""))
 
 
 async def receive(call: Call, media: AsyncIterator[bytes]) -> Blob:
