@@ -70,7 +70,7 @@ def finalized(push: Push) -> CloudEvent:
     try:
         resource = orjson.loads(base64.b64decode(push.message["data"]))
         bucket, name = attributes["bucketId"], attributes["objectId"]
-        integers = {key: str(resource[key]) for key in _INTEGERS_AS_TEXT if key in resource}
+        data = {**resource, **{key: str(resource[key]) for key in _INTEGERS_AS_TEXT if key in resource}}
     except (KeyError, TypeError, binascii.Error, orjson.JSONDecodeError) as error:
         raise ValueError(
             "Expected a notification in the format JSON_API_V1: the object as JSON in 'data', its place in the "
@@ -78,7 +78,7 @@ def finalized(push: Push) -> CloudEvent:
         ) from error
     return _event(
         push.message_id,
-        orjson.dumps(resource | integers),
+        orjson.dumps(data),
         type_=STORAGE_FINALIZED,
         source=f"//storage.googleapis.com/projects/_/buckets/{bucket}",
         time=str(attributes.get("eventTime") or push.message.get("publishTime") or ""),
