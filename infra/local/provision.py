@@ -2,18 +2,20 @@
 
 from pathlib import Path
 
-from google.cloud import bigquery, exceptions, storage
+from google.cloud import bigquery, exceptions
+from google.cloud.storage import Client
 
 from dropforge.contracts import places
 from dropforge.contracts.pipeline import Pipeline, parse
 from dropforge.contracts.settings import Settings
 from dropforge.core.ports import Objects
 from dropforge.core.state import load_text
+from dropforge.gcp.bigquery import Dataset
 
 
 def buckets_and_dataset(settings: Settings) -> None:
     """Create what is not there. Versioning is on, so that every generation that a model came from stays readable."""
-    client = storage.Client(project=settings.project)
+    client = Client(project=settings.project)
     try:
         for name in (settings.landing_bucket, settings.state_bucket):
             bucket = client.bucket(name)
@@ -24,11 +26,11 @@ def buckets_and_dataset(settings: Settings) -> None:
                 continue  # made by an earlier run
     finally:
         client.close()
-    warehouse = bigquery.Client(project=settings.project)
+    warehouse: bigquery.Client = Dataset.connect(settings.project, settings.location)
     try:
         warehouse.create_dataset(settings.dataset, exists_ok=True)
     finally:
-        warehouse.close()
+        warehouse.close()  # type: ignore[no-untyped-call]  # typed in part
 
 
 def pipeline(state: Objects, file: Path) -> Pipeline:
