@@ -24,8 +24,9 @@ def imports(folder: Path) -> Iterator[tuple[str, str]]:
         for node in ast.walk(ast.parse(path.read_bytes())):
             where = f"{path.relative_to(REPO)}:{getattr(node, 'lineno', 0)}"
             if isinstance(node, ast.Import):
-                yield from ((where, alias.name) for alias in node.names)
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                yield from ((where, f"{alias.name}.") for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{where}: expected a full name. Found a relative import, which hides a layer."
                 yield from ((where, f"{node.module}.{alias.name}") for alias in node.names)
 
 
