@@ -47,7 +47,7 @@ def predict(request: dict[str, object]) -> tuple[int, bytes]:
     assert isinstance(instances, list)
     first = instances[0] if instances and isinstance(instances[0], dict) else {}
     if "exit" in first:
-        os._exit(first["exit"])
+        os._exit(int(first["exit"]))
     if "sleep" in first:
         time.sleep(first["sleep"])
     if "status" in first:

@@ -1,0 +1,82 @@
+"""A Vertex AI emulator, a table of images that plays `test/model-server`, and the unmodified client."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from google.cloud import aiplatform
+
+from tests.emulators.launch import Emulator, anonymous
+
+HERE = Path(__file__).parent
+IMAGE = "europe-docker.pkg.dev/p/test/model-server:1"
+MACHINE = "n1-standard-2"
+
+
+@pytest.fixture(scope="session")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The table of images."""
+    table = tmp_path_factory.mktemp("images") / "images.json"
+    server = {"pattern": "*test/model-server*", "command": [sys.executable, "model_server.py"], "folder": str(HERE)}
+    job = {"pattern": "*test/job*", "command": [sys.executable, "job.py"], "folder": str(HERE)}
+    table.write_text(json.dumps({"images": [server, job]}))
+    return table
+
+
+@pytest.fixture(scope="session")
+def launch(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Emulator]:
+    """Makes an emulator that knows the images; `with` it."""
+
+    def made(data: Path | None = None, **variables: str) -> Emulator:
+        errors = tmp_path_factory.mktemp("vertex") / "errors.log"
+        return Emulator("vertex", errors, data, 0, DROPFORGE_VERTEX_IMAGES=str(images), **variables)
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def emulator(launch: Callable[..., Emulator]) -> Iterator[Emulator]:
+    """One in memory, shared by tests that make their own resources."""
+    with launch(DROPFORGE_VERTEX_START_SECONDS="2") as running:
+        yield running
+
+
+def connect(emulator: Emulator) -> None:
+    """Point the SDK at an emulator, as a user does."""
+    aiplatform.init(
+        project="test-project",
+        location="us-central1",
+        api_endpoint=emulator.url,
+        api_transport="rest",
+        credentials=anonymous(),
+    )
+
+
+@pytest.fixture
+def sdk(emulator: Emulator) -> Emulator:
+    """The shared emulator, with the SDK pointed at it."""
+    connect(emulator)
+    return emulator
+
+
+def upload(name: str, **more: object) -> aiplatform.Model:
+    """A model whose container is the test's model server."""
+    given: dict[str, object] = {
+        "display_name": name,
+        "serving_container_image_uri": IMAGE,
+        "serving_container_predict_route": "/predict",
+        "serving_container_health_route": "/healthz",
+    }
+    model: aiplatform.Model = aiplatform.Model.upload(**given | more)
+    return model
+
+
+@pytest.fixture(scope="session")
+def deployed(emulator: Emulator) -> aiplatform.Endpoint:
+    """An endpoint with one model, for tests that only predict."""
+    connect(emulator)
+    endpoint = aiplatform.Endpoint.create(display_name="shared")
+    endpoint.deploy(upload("shared", artifact_uri="gs://bucket/artefact"), machine_type=MACHINE)
+    return endpoint
