@@ -334,6 +334,10 @@ class Queue:
             entry.place = Place.WAITING
             heapq.heappush(self._waiting, (not_before, next(_leases), entry))
 
+    def leased(self) -> int:
+        """How many messages are out."""
+        return sum(entry.place is Place.LEASED for entry in self.entries.values())
+
     # Time, and the end
 
     def due(self) -> float | None:

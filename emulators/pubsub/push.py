@@ -34,6 +34,7 @@ class Pusher:
     def __init__(self, pubsub: "PubSub", subscription: "Subscription") -> None:
         self._pubsub = pubsub
         self._subscription = subscription
+        self._endpoint = ""
         self._window = 1.0
         self._failures_in_a_row = 0
         self._paused_until = 0.0
@@ -43,7 +44,10 @@ class Pusher:
         subscription.queue.consumers.append(self._consumer)
 
     def configure(self) -> None:
-        """Take up a changed configuration."""
+        """Take up a changed configuration; what an old endpoint did is not held against a new one."""
+        if self._endpoint != self._subscription.config.push_config.push_endpoint:
+            self._endpoint = self._subscription.config.push_config.push_endpoint
+            self._window, self._failures_in_a_row, self._paused_until = 1.0, 0, 0.0
         self._consumer.deadline_seconds = self._subscription.config.ack_deadline_seconds
 
     def pump(self) -> None:

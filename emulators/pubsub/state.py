@@ -281,6 +281,7 @@ class PubSub:
             "subscriptions": len(self.subscriptions),
             "snapshots": len(self.snapshots),
             "unacknowledged": sum(len(s.queue.entries) for s in self.subscriptions.values()),
+            "leased": sum(s.queue.leased() for s in self.subscriptions.values()),
         }
 
     async def tick(self) -> None:

@@ -21,7 +21,7 @@ class Emulator:
         self._arguments = arguments + (["--data", str(data)] if data else [])
         self._variables = {**os.environ, **variables}
         self._errors = errors
-        self.url = ""
+        self.url = self.control_url = ""
 
     def __enter__(self) -> Self:
         with self._errors.open("ab") as errors:
@@ -36,7 +36,8 @@ class Emulator:
         with self.process.stdout as lines:
             line = lines.readline()
         assert line, f"The emulator ended before it answered: {self._errors.read_text()}"
-        self.url = json.loads(line)["url"]
+        announced = json.loads(line)
+        self.url, self.control_url = announced["url"], announced["control"]
         return self
 
     def __exit__(
@@ -52,7 +53,7 @@ class Emulator:
 
     def control(self, method: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
         """A call of the control plane."""
-        return requests.request(method, f"{self.url}/_emulator{path}", json=body, timeout=30)
+        return requests.request(method, f"{self.control_url}/_emulator{path}", json=body, timeout=30)
 
 
 def anonymous() -> AnonymousCredentials:

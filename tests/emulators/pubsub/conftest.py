@@ -1,0 +1,110 @@
+"""Our emulator for every test here, and Google's beside it for those that ask for `any_bench`.
+
+Where Google's emulator is known to differ from the service, `DIFFERENCES` says how; such a test must fail there, and
+fails the run once it passes, so that the list stays true.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.api_core.exceptions import GoogleAPICallError
+
+from tests.emulators.launch import Emulator
+from tests.emulators.pubsub.bench import PROJECT, Bench
+
+_OWN = "ours"
+_GOOGLE = "google"
+
+DIFFERENCES: dict[str, str] = {}
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One process for the whole run; tests share it and never a topic. Its clock is advanced in `clocked` only."""
+    folder = tmp_path_factory.mktemp("pubsub")
+    with Emulator("pubsub", errors=folder / "errors.txt", data=folder / "data") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def bench(emulator: Emulator) -> Iterator[Bench]:
+    """Clients of our emulator."""
+    made = Bench(emulator.url)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def google_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Clients of Google's emulator, in a process of its own."""
+    jar = _google_jar()
+    java = shutil.which("java")
+    if jar is None or java is None:
+        pytest.skip("Google's Pub/Sub emulator is not installed: it comes with the gcloud component pubsub-emulator.")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("google") / "log.txt"
+    with log.open("wb") as out:
+        process = subprocess.Popen([java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"], stdout=out, stderr=out)
+    made = Bench(f"127.0.0.1:{port}")
+    try:
+        _await_answer(made)
+        yield made
+    finally:
+        made.close()
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(params=[_OWN, pytest.param(_GOOGLE, marks=pytest.mark.reference)])
+def any_bench(request: pytest.FixtureRequest) -> Bench:
+    """Each emulator in turn."""
+    if request.param == _OWN:
+        made: Bench = request.getfixturevalue("bench")
+        return made
+    test = request.node.originalname
+    if test in DIFFERENCES:
+        request.applymarker(pytest.mark.xfail(reason=DIFFERENCES[test], strict=True))
+    made = request.getfixturevalue("google_bench")
+    return made
+
+
+@pytest.fixture
+def clocked(tmp_path: Path) -> Iterator[tuple[Emulator, Bench]]:
+    """An emulator of the test's own, in memory, whose clock it may advance."""
+    with Emulator("pubsub", errors=tmp_path / "errors.txt") as running:
+        made = Bench(running.url)
+        yield running, made
+        made.close()
+
+
+def advance(emulator: Emulator, seconds: float) -> None:
+    """Move the emulator's clock forward."""
+    emulator.control("POST", "/clock", {"advance_seconds": seconds}).raise_for_status()
+
+
+def _google_jar() -> Path | None:
+    gcloud = shutil.which("gcloud")
+    roots = [Path(os.environ.get("CLOUDSDK_ROOT_DIR", "/usr/lib/google-cloud-sdk"))]
+    if gcloud is not None:
+        roots.append(Path(gcloud).resolve().parents[1])
+    found = (jar for root in roots for jar in root.glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"))
+    return next(found, None)
+
+
+def _await_answer(bench: Bench) -> None:
+    for _ in range(200):
+        try:
+            bench.publisher.list_topics(project=f"projects/{PROJECT}", timeout=1, retry=None)
+        except GoogleAPICallError:
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError("Google's Pub/Sub emulator did not answer within 20 s.")
