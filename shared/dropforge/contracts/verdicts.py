@@ -30,11 +30,13 @@ class Staged(BaseModel):
     format: str
     compression: str
     encoding: str
+    dialect: dict[str, str | int | float | bool] = {}  # how a text file was read, and how sure that was
     columns: list[str]
     rows: int
     rejected: int
     problem: Reason | None = None  # the file as a whole cannot be read; validate quarantines it
-    content_sha256: str
+    content_sha256: str  # of the decompressed content
+    pipeline_generation: int  # the rules it is judged by, whenever that happens
 
 
 class BatchVerdict(BaseModel):
@@ -89,6 +91,8 @@ class Comparison(BaseModel):
     challenger: float
     champion: float | None
     passed: bool
+    difference: float | None = None  # by how much the challenger is better (positive) or worse
+    error: float | None = None  # the standard error of that difference, the rows being the same
 
 
 class ModelVerdict(BaseModel):

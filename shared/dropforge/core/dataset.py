@@ -11,23 +11,13 @@ import pyarrow as pa
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import PipelineInvalid
-from dropforge.contracts.models import FieldType, TrainedOn
+from dropforge.contracts.models import TrainedOn
 from dropforge.contracts.pipeline import Pipeline, Table
 from dropforge.core import engine, ledger
-from dropforge.core.engine import identifier, text
+from dropforge.core.engine import SQL_TYPES, identifier, text
 from dropforge.core.ports import Objects
 
 LABEL = "__label__"
-
-SQL_TYPES: dict[FieldType, str] = {
-    "integer": "BIGINT",
-    "number": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "category": "VARCHAR",
-    "text": "VARCHAR",
-    "timestamp": "TIMESTAMPTZ",
-    "date": "DATE",
-}
 
 
 def read_rows(

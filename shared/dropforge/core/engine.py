@@ -6,8 +6,20 @@ from pathlib import Path
 
 import duckdb
 
+from dropforge.contracts.models import FieldType
+
 MEMORY_MB = 400  # leaves room beside it in the smallest function that reads tables
 THREADS = 2
+
+SQL_TYPES: dict[FieldType, str] = {
+    "integer": "BIGINT",
+    "number": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "category": "VARCHAR",
+    "text": "VARCHAR",
+    "timestamp": "TIMESTAMPTZ",
+    "date": "DATE",
+}
 
 
 @contextmanager

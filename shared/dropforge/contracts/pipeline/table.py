@@ -35,7 +35,10 @@ class Column(BaseModel):
 
 
 class Table(BaseModel):
-    """One table of a pipeline, fed by files below `<pipeline>/<table>/`, the main one also by `<pipeline>/`."""
+    """One table of a pipeline, fed by files below `<pipeline>/<table>/`, the main one also by `<pipeline>/`.
+
+    `null_markers` are the texts that mean "no value" in every column but one of type text. An empty text always does.
+    """
 
     model_config = STRICT
     columns: dict[str, Column] = Field(min_length=1)
@@ -43,6 +46,7 @@ class Table(BaseModel):
     time: str | None = None
     unexpected_columns: Literal["fail", "ignore"] = "fail"
     max_bad_share: float = Field(default=0.1, ge=0, le=1)
+    null_markers: list[str] = ["NA"]
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> Self:

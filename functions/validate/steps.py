@@ -1,0 +1,113 @@
+"""From a staged batch to its verdict: good rows typed and loaded, bad rows quarantined with reasons."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from dropforge.contracts import places
+from dropforge.contracts.batch import Batch
+from dropforge.contracts.errors import AlreadyExists, NotFound
+from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
+from dropforge.contracts.verdicts import BatchVerdict, Staged
+from dropforge.core import pipelines
+from dropforge.core.ports import Objects, Topics, Warehouse
+from dropforge.core.state import create_once, load
+from dropforge.core.validation import Files, Judged, judge
+
+LOAD_ATTEMPTS = 20  # as many as there are deliveries; each may use one more load job
+
+
+def validate(batch: Batch, state: Objects, topics: Topics, warehouse: Warehouse) -> BatchVerdict:
+    """Give the batch its verdict, once; load what belongs to it, and say so, each time.
+
+    The rules are those of the pipeline.yaml that was deployed when the file was read. Rows are written first, then the
+    verdict, which commits them, then they are loaded under job ids that BigQuery runs once: a repeat after a stop
+    anywhere gives the same.
+
+    Raises:
+        NotFound: the batch is not staged.
+        JobFailed: BigQuery did not take the rows; the next delivery tries again.
+    """
+    found = load(state, places.batch_verdict(batch), BatchVerdict)
+    verdict = found[0] if found else _judge(batch, state)
+    _load(verdict, state, warehouse)
+    _tell(verdict, topics)
+    return verdict
+
+
+def _judge(batch: Batch, state: Objects) -> BatchVerdict:
+    found = load(state, places.staged_record(batch), Staged)
+    if found is None:
+        raise NotFound(f"The batch {batch.batch_id} of {batch.pipeline}/{batch.table} is not staged.", batch=batch)
+    staged = found[0]
+    pipeline, _ = pipelines.load(state, batch.pipeline, staged.pipeline_generation)
+    label = pipeline.label.column if batch.table == pipeline.table else None
+    with tempfile.TemporaryDirectory(prefix="dropforge-validate-") as scratch:
+        files = Files.within(Path(scratch))
+        if staged.rows:
+            state.download(places.staged_rows(batch), files.rows)
+        if staged.rejected:
+            state.download(places.staged_rejects(batch), files.rejects)
+        judged = judge(staged, pipeline.tables[batch.table], label, files)
+        accepted = _create(state, places.accepted_rows(batch), files.accepted) if judged.rows_accepted else None
+        if judged.rows_quarantined:
+            _create(state, places.quarantined_rows(batch), files.quarantined)
+    verdict = _verdict(staged, judged, accepted)
+    return create_once(state, places.batch_verdict(batch), verdict, verdict.ledger_line())
+
+
+def _create(state: Objects, place: str, path: Path) -> int:
+    try:
+        return state.create(place, path)
+    except AlreadyExists:  # an earlier delivery wrote the same and stopped before its verdict
+        return state.stat(place).generation
+
+
+def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None) -> BatchVerdict:
+    partly = "accepted_in_part" if judged.rows_quarantined else "accepted"
+    return BatchVerdict(
+        batch=staged.batch,
+        source=staged.source,
+        status="quarantined" if judged.refusals else partly,
+        rows_read=staged.rows + staged.rejected,
+        rows_accepted=judged.rows_accepted,
+        rows_quarantined=judged.rows_quarantined,
+        rows_labelled=judged.rows_labelled,
+        reasons=[*judged.refusals, *judged.breaches],
+        pipeline_generation=staged.pipeline_generation,
+        accepted_generation=accepted_generation,
+        first_time=judged.first_time,
+        last_time=judged.last_time,
+    )
+
+
+def _load(verdict: BatchVerdict, state: Objects, warehouse: Warehouse) -> None:
+    batch = verdict.batch
+    if verdict.rows_accepted:
+        uri = f"gs://{state.bucket}/{places.accepted_rows(batch)}"
+        warehouse.load(uri, places.rows_table(batch.pipeline, batch.table), _job_ids(batch, "accepted"))
+    if verdict.rows_quarantined:
+        uri = f"gs://{state.bucket}/{places.quarantined_rows(batch)}"
+        warehouse.load(uri, places.QUARANTINE_TABLE, _job_ids(batch, "quarantined"))
+
+
+def _job_ids(batch: Batch, what: str) -> Iterator[str]:
+    return (places.load_job_id(batch, what, attempt) for attempt in range(1, LOAD_ATTEMPTS + 1))
+
+
+def _tell(verdict: BatchVerdict, topics: Topics) -> None:
+    batch = verdict.batch.model_dump()
+    if verdict.status != "quarantined":
+        topics.publish(BatchAccepted(**batch))
+        return
+    why = verdict.reasons[0]
+    topics.publish(
+        AlertRaised(
+            pipeline=verdict.batch.pipeline,
+            severity="error",
+            code=why.code,
+            subject=verdict.source.uri,
+            sentence=f"{verdict.source.uri} was quarantined. {why.sentence}",
+        )
+    )
+    topics.publish(BatchQuarantined(**batch))

@@ -1,0 +1,106 @@
+"""Read a delimited file of any size: in pieces through `records`, then by DuckDB into Parquet."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from dropforge.contracts.errors import FileUnreadable
+from dropforge.core import engine
+from dropforge.core.engine import identifier, text
+from dropforge.core.reading import dialect, kind, lines
+from dropforge.core.reading.dialect import Dialect
+from dropforge.core.reading.limits import Limits
+from dropforge.core.reading.records import Records, Reject
+
+SAMPLE = 256 * 1024
+
+
+def read(
+    utf8: Iterator[bytes], expected: Sequence[str], limits: Limits, folder: Path, rows_to: Path, rejects_to: Path
+) -> tuple[Dialect, Records]:
+    """Read the content of a file, in UTF-8, into two Parquet files, each written only if there is something in it.
+
+    Raises:
+        FileUnreadable: it is no table as a whole.
+    """
+    chunks, sample = _peek(utf8, limits)
+    kind.refuse_binary(b"\n".join(sample))
+    shown = [line.decode("utf-8", "replace") for line in sample]
+    if not any(line.strip() for line in shown):
+        raise FileUnreadable(
+            "The file holds only blanks: it has no header and no rows.", code="empty", expected="a header", observed=""
+        )
+    found = dialect.find(shown, expected, limits.columns)
+    records = Records(found.delimiter.encode(), len(found.columns), limits)
+    numbered, rejected = folder / "numbered.csv", folder / "rejects.jsonl"
+    skip = found.above + found.header
+    with numbered.open("wb") as rows, rejected.open("w", encoding="utf-8") as rejects:
+        for first, block in lines.blocks(chunks, limits, records.too_long):
+            wanted = block[max(0, skip + 1 - first) :]
+            if wanted:
+                rows.write(records.block(max(first, skip + 1), wanted))
+            _keep(records.rejects, rejects.write)
+        rows.write(records.end())
+        _keep(records.rejects, rejects.write)
+    with engine.opened(folder) as database:
+        if records.rows:
+            database.execute(_copy(numbered, found, rows_to, limits))
+        if records.rejected:
+            database.execute(_copy_rejects(rejected, rejects_to, limits))
+    numbered.unlink()
+    rejected.unlink()
+    return found, records
+
+
+def _peek(chunks: Iterator[bytes], limits: Limits) -> tuple[Iterator[bytes], list[bytes]]:
+    """The same chunks again, and the whole lines at their beginning."""
+    held: list[bytes] = []
+    size, has_line, ended = 0, False, True
+    for chunk in chunks:
+        held.append(chunk)
+        size += len(chunk)
+        has_line = has_line or b"\n" in chunk or b"\r" in chunk
+        if size >= SAMPLE and has_line:
+            ended = False
+            break
+        if size > limits.record:
+            raise FileUnreadable(
+                f"The first line has more than {limits.record:,} bytes, so this is no table of rows.",
+                code="too_long",
+                expected=limits.record,
+                observed=size,
+            )
+    head = b"".join(held)
+    sample = [line for _, block in lines.blocks([head], limits, lambda *_: None) for line in block]
+    return chain(held, chunks), sample if ended or len(sample) < 2 else sample[:-1]
+
+
+def _keep(rejects: list[Reject], write: Callable[[str], object]) -> None:
+    for reject in rejects:
+        write(json.dumps(reject._asdict()) + "\n")
+    rejects.clear()
+
+
+def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits) -> str:
+    """SQL: numbered CSV to Parquet, every column as text, an empty field as null."""
+    places = ["_row", "_line", *(f"c{n}" for n in range(len(found.columns)))]
+    types = ", ".join(f"{text(place)}: 'VARCHAR'" for place in places)
+    named = ", ".join(f"c{n} AS {identifier(name)}" for n, name in enumerate(found.columns))
+    options = (
+        f"auto_detect = false, header = false, delim = {text(found.delimiter)}, quote = '\"', escape = '\"', "
+        f"new_line = '\\n', nullstr = '', parallel = false, max_line_size = {limits.record * 3}, columns = {{{types}}}"
+    )
+    return (
+        f"COPY (SELECT CAST(_row AS BIGINT) AS _row, CAST(_line AS BIGINT) AS _line, {named} "
+        f"FROM read_csv({text(str(numbered))}, {options})) TO {text(str(to))} (FORMAT parquet)"
+    )
+
+
+def _copy_rejects(rejected: Path, to: Path, limits: Limits) -> str:
+    types = "{'row': 'BIGINT', 'line': 'BIGINT', 'text': 'VARCHAR', 'code': 'VARCHAR', 'sentence': 'VARCHAR'}"
+    return (
+        "COPY (SELECT row AS _row, line AS _line, text AS _text, code AS _code, sentence AS _sentence "
+        f"FROM read_json({text(str(rejected))}, format = 'newline_delimited', columns = {types}, "
+        f"maximum_object_size = {limits.reject_text * 8})) TO {text(str(to))} (FORMAT parquet)"
+    )

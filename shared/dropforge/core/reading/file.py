@@ -1,0 +1,115 @@
+"""Read a dropped file: decompress, decode, find its form, and write its records as text."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+
+from dropforge.contracts.errors import FileUnreadable
+from dropforge.core.reading import compression, delimited, kind
+from dropforge.core.reading.encoding import Transcoder
+from dropforge.core.reading.limits import Limits
+
+HEAD = 4096
+
+
+@dataclass
+class Reading:
+    """What was found in a file. `rows` and `rejected` records are all there are; `problem` if it is no table.
+
+    `content_sha256` is that of the decompressed content as far as it was read, so that the same table is recognised
+    whether it is compressed or not.
+    """
+
+    format: str = "unknown"
+    compression: str = "none"
+    encoding: str = "unknown"
+    columns: list[str] = field(default_factory=list)
+    rows: int = 0
+    rejected: int = 0
+    content_sha256: str = ""
+    dialect: dict[str, str | int | float | bool] = field(default_factory=dict)
+    problem: FileUnreadable | None = None
+
+
+def read(
+    path: Path, expected: Sequence[str], rows_to: Path, rejects_to: Path, folder: Path, limits: Limits | None = None
+) -> Reading:
+    """Read the file at `path`, hoping for the columns `expected`, with scratch space in `folder`.
+
+    `rows_to` becomes Parquet with `_row` (number of the record in the file, from 1, rejects counted), `_line` (number
+    of the physical line it starts on, from 1) and every column as text, empty values null; `rejects_to` Parquet with
+    `_row`, `_line`, `_text`, `_code` and `_sentence`. Neither is written when it would be empty.
+
+    Never raises for what is in the file: that is the `problem` of the reading.
+    """
+    limits = limits or Limits()
+    reading = Reading()
+    digest = sha256()
+
+    def content() -> Iterator[bytes]:
+        for chunk in compression.chunks(path, reading.compression, limits):
+            digest.update(chunk)
+            yield chunk
+
+    try:
+        reading.compression = _compression(path)
+        _read(content(), reading, expected, limits, folder, rows_to, rejects_to)
+    except FileUnreadable as error:
+        reading.problem = error
+        reading.rows = reading.rejected = 0
+        rows_to.unlink(missing_ok=True)
+        rejects_to.unlink(missing_ok=True)
+    reading.content_sha256 = digest.hexdigest()
+    return reading
+
+
+def _compression(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    found = compression.find(head)
+    if found == "zip":
+        kind.refuse_office(head)
+    return found
+
+
+def _read(
+    chunks: Iterator[bytes],
+    reading: Reading,
+    expected: Sequence[str],
+    limits: Limits,
+    folder: Path,
+    rows_to: Path,
+    rejects_to: Path,
+) -> None:
+    first = next(chunks, b"")
+    reading.format = kind.find(first[:HEAD])
+    if reading.format != "delimited":
+        raise FileUnreadable(
+            f"The file is {reading.format}, which is not read yet. Expected CSV or TSV.",
+            code="format_not_read",
+            expected="CSV or TSV",
+            observed=reading.format,
+        )
+    transcoder = Transcoder(first[:HEAD])
+    try:
+        found, records = delimited.read(
+            transcoder.utf8(chain([first], chunks)), expected, limits, folder, rows_to, rejects_to
+        )
+    finally:
+        reading.encoding = transcoder.name
+    reading.format = {",": "csv", "\t": "tsv"}.get(found.delimiter, "delimited")
+    reading.columns, reading.dialect = found.columns, found.as_fields()
+    reading.rows, reading.rejected = records.rows, records.rejected
+    if not found.header:
+        reading.problem = FileUnreadable(
+            f"The file has no header: its first line holds values, not names of columns. Expected {_some(expected)}.",
+            code="no_header",
+            expected=list(expected),
+            observed="values",
+        )
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")

@@ -1,0 +1,61 @@
+"""The rules of a batch as a whole that need no look at its rows: that there are any, and which columns they have."""
+
+from difflib import get_close_matches
+
+from dropforge.contracts.pipeline import Table
+from dropforge.contracts.verdicts import Reason, Staged
+
+NAMED = 8  # columns that a sentence names before it counts the others
+
+
+def batch_reasons(staged: Staged, table: Table) -> list[Reason]:
+    """Why the whole batch cannot be judged row by row; empty when it can."""
+    if staged.problem is not None:
+        return [staged.problem]
+    reasons = [*_missing(staged, table), *_unexpected(staged, table)]
+    if not reasons and staged.rows + staged.rejected == 0:
+        found = f"The file has a header of {len(staged.columns)} columns and no rows below it."
+        reasons.append(_reason(staged, "no_rows", 0, "at least one row", found))
+    return reasons
+
+
+def _missing(staged: Staged, table: Table) -> list[Reason]:
+    missing = [name for name in table.columns if name not in staged.columns]
+    if not missing:
+        return []
+    unexpected = [name for name in staged.columns if name not in table.columns]
+    hints = [
+        f"{near[0]!r} may be {name!r}"
+        for name in missing
+        if (near := get_close_matches(name.lower(), unexpected, n=1) or _same_but_case(name, unexpected))
+    ]
+    hint = f" In the file, {' and '.join(hints[:3])}." if hints else ""
+    sentence = (
+        f"The file lacks {_listed(missing)} of the {len(table.columns)} columns "
+        f"that {staged.batch.table!r} must have.{hint}"
+    )
+    return [_reason(staged, "missing_column", staged.columns[:200], missing, sentence)]
+
+
+def _unexpected(staged: Staged, table: Table) -> list[Reason]:
+    unexpected = [name for name in staged.columns if name not in table.columns]
+    if not unexpected or table.unexpected_columns == "ignore":
+        return []
+    sentence = (
+        f"The file has {len(staged.columns)} columns, of which the pipeline does not know {_listed(unexpected)}. "
+        f"Declare them, or set 'unexpected_columns: ignore' for {staged.batch.table!r}."
+    )
+    return [_reason(staged, "unexpected_column", unexpected[:200], list(table.columns), sentence)]
+
+
+def _same_but_case(name: str, others: list[str]) -> list[str]:
+    return [other for other in others if other.lower() == name.lower()]
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:60]) for name in names[:NAMED])
+    return shown if len(names) <= NAMED else f"{shown} and {len(names) - NAMED} more"
+
+
+def _reason(staged: Staged, code: str, observed: object, expected: object, sentence: str) -> Reason:
+    return Reason(code=code, subject=staged.source.uri, observed=observed, expected=expected, sentence=sentence)

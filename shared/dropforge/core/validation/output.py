@@ -1,0 +1,93 @@
+"""What validation writes, as SQL: accepted rows typed, quarantined rows as text with their reasons.
+
+The quarantined rows of every table of every pipeline have the same columns, so that one BigQuery table holds them all.
+"""
+
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from dropforge.contracts.pipeline import Table
+from dropforge.contracts.verdicts import Reason, Staged
+from dropforge.core.engine import identifier, text
+from dropforge.core.validation import columns
+
+if TYPE_CHECKING:
+    from dropforge.core.validation.judge import Files
+
+SUMMARISED = 20  # kinds of breach that a verdict lists
+REASON = 'STRUCT(code VARCHAR, "column" VARCHAR, "value" VARCHAR, sentence VARCHAR)'
+
+
+def accepted(staged: Staged, table: Table, files: "Files") -> str:
+    """SQL: copy the rows without a fault, typed, in the order of the file. Every declared column is there."""
+    typed = ", ".join(f"{columns.value(name)} AS {identifier(name)}" for name in table.columns)
+    return (
+        f"COPY (SELECT {typed}, {_constant(staged.batch.batch_id)} AS _batch_id, _row, _line "
+        f"FROM typed ANTI JOIN faults USING (_row) ORDER BY _row) TO {text(str(files.accepted))} (FORMAT parquet)"
+    )
+
+
+def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files") -> str:
+    """SQL: copy the rows with a fault and what could not be read; every row, if the batch has reasons as a whole."""
+    whole = f"[{', '.join(_struct(reason) for reason in batch_reasons)}]::{REASON}[]"
+    join = "LEFT JOIN" if batch_reasons else "JOIN"
+    parts = []
+    if staged.rows:
+        raw = ", ".join(f"{text(name)}: {identifier(name)}" for name in staged.columns)
+        kept = f"coalesce(faults.reasons, []::{REASON}[])"
+        parts.append(
+            f"SELECT _row, _line, list_concat({kept}, {whole}) AS reasons, to_json({{{raw}}}) AS raw "
+            f"FROM read_parquet({text(str(files.rows))}) {join} faults USING (_row)"
+        )
+    if staged.rejected:
+        reject = f"[{{'code': _code, 'column': NULL, 'value': NULL, 'sentence': _sentence}}::{REASON}]"
+        parts.append(
+            f"SELECT _row, _line, list_concat({reject}, {whole}) AS reasons, json_object('_text', _text) AS raw "
+            f"FROM read_parquet({text(str(files.rejects))})"
+        )
+    constants = ", ".join(
+        f"{_constant(value)} AS {identifier(name)}"
+        for name, value in (
+            ("pipeline", staged.batch.pipeline),
+            ("table", staged.batch.table),
+            ("batch_id", staged.batch.batch_id),
+            ("source", staged.source.uri),
+        )
+    )
+    return (
+        f"COPY (SELECT {constants}, CAST({_constant(str(staged.source.generation))} AS BIGINT) AS source_generation, "
+        f'_row AS "row", _line AS line, CAST(to_json(reasons) AS VARCHAR) AS reasons, CAST(raw AS VARCHAR) AS raw '
+        f"FROM ({' UNION ALL '.join(parts)}) ORDER BY _row) TO {text(str(files.quarantined))} (FORMAT parquet)"
+    )
+
+
+def summary(database: duckdb.DuckDBPyConnection, staged: Staged, files: "Files") -> list[Reason]:
+    """The kinds of breach, most frequent first, each with its count and its first row's sentence."""
+    parts = ["SELECT _row, unnest(reasons, recursive := true) FROM faults"]
+    if staged.rejected:
+        rejects = f"read_parquet({text(str(files.rejects))})"
+        parts.append(f"SELECT _row, _code, NULL, NULL, _sentence FROM {rejects}")
+    found = database.execute(
+        f'SELECT code, "column", count(*) AS rows, arg_min(sentence, _row) FROM ({" UNION ALL ".join(parts)}) '
+        f'GROUP BY code, "column" ORDER BY rows DESC, code, "column" LIMIT {SUMMARISED}'
+    ).fetchall()
+    return [
+        Reason(
+            code=code,
+            subject=column or staged.source.uri,
+            observed=rows,
+            expected=0,
+            sentence=first if rows == 1 else f"{rows:,} rows, the first: {first}",
+        )
+        for code, column, rows, first in found
+    ]
+
+
+def _struct(reason: Reason) -> str:
+    return f"{{'code': {text(reason.code)}, 'column': NULL, 'value': NULL, 'sentence': {text(reason.sentence)}}}"
+
+
+def _constant(value: str) -> str:
+    # DuckDB writes a literal column as REQUIRED; through nullif it is NULLABLE, as BigQuery expects it to stay.
+    return f"nullif({text(value)}, '')"
