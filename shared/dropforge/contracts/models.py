@@ -10,6 +10,10 @@ from dropforge.contracts.verdicts import STORED
 FieldType = Literal["integer", "number", "boolean", "category", "text", "timestamp", "date"]
 
 
+# A release ends the hold that a rollback put on publishing; what serves stays.
+Action = Literal["published", "rolled_back", "released"]
+
+
 class Field(BaseModel):
     """One input of a model, as a prediction request must give it."""
 
@@ -64,6 +68,19 @@ class Candidate(BaseModel):
     created: str
 
 
+class TrainingDecision(BaseModel):
+    """Why a trigger did, or did not, start a training. Made once for a trigger; a repeat of it finds this."""
+
+    model_config = STORED
+    pipeline: str
+    trigger: str  # the event's id, or that of a request
+    at: str
+    train: bool
+    because: str
+    new_rows: int  # labelled rows that the newest candidate does not know
+    batch_ids: list[str]  # what was accepted then; the training is on exactly these
+
+
 class Champion(BaseModel):
     """The pointer to what serves."""
 
@@ -78,6 +95,10 @@ class Champion(BaseModel):
     trained_until: str
     published: str
     published_by: str
+    action: Action = "published"
+    reason: str = ""
+    replaced: str | None = None  # the candidate that served before
+    held: bool = False  # set by a rollback: nothing is published over it until a person releases it
 
 
 class HistoryEntry(BaseModel):
@@ -85,7 +106,7 @@ class HistoryEntry(BaseModel):
 
     model_config = STORED
     at: str
-    action: Literal["published", "rolled_back"]
+    action: Action
     candidate_id: str
     version: str
     replaced: str | None

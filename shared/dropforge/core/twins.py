@@ -1,14 +1,14 @@
 """In-memory twins of the ports: same contract, same errors, milliseconds. One suite runs over twin and real alike."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dropforge.contracts.errors import AlreadyExists, GenerationMismatch, NotFound
+from dropforge.contracts.errors import AlreadyExists, GenerationMismatch, NotFound, ServiceUnavailable
 from dropforge.contracts.events import Event
-from dropforge.core.ports import ObjectInfo
+from dropforge.core.ports import Deployed, ObjectInfo
 
 
 @dataclass
@@ -103,3 +103,54 @@ class SetClock:
     def now(self) -> float:
         """As `Clock.now`."""
         return self.seconds
+
+
+@dataclass(frozen=True)
+class MemoryVersion:
+    """One registered version and what it was made from."""
+
+    version: str
+    artefact_uri: str
+    sha256: str
+
+
+@dataclass
+class MemoryPlatform:
+    """A registry and an endpoint in memory; `server` answers for a deployed version as the model server would."""
+
+    server: Callable[[MemoryVersion, list[dict[str, object]]], list[object]]
+    versions: dict[str, dict[str, MemoryVersion]] = field(default_factory=dict)  # pipeline -> candidate -> version
+    deployed: dict[str, set[str]] = field(default_factory=dict)  # endpoint -> versions
+    traffic: dict[str, str] = field(default_factory=dict)  # endpoint -> the version that answers callers
+    alias: dict[str, str] = field(default_factory=dict)  # model -> the version called champion
+
+    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> tuple[str, str]:
+        """As `Platform.register`."""
+        known = self.versions.setdefault(pipeline, {})
+        made = known.setdefault(candidate_id, MemoryVersion(str(len(known) + 1), artefact_uri, sha256))
+        return f"models/{pipeline}", made.version
+
+    def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
+        """As `Platform.deploy`."""
+        self.deployed.setdefault(f"endpoints/{pipeline}", set()).add(version)
+        return Deployed(model, version, f"endpoints/{pipeline}", f"deployed-{version}")
+
+    def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
+        """As `Platform.answer`."""
+        self._there(deployed)
+        versions = self.versions[deployed.model.removeprefix("models/")].values()
+        return self.server(next(each for each in versions if each.version == deployed.version), instances)
+
+    def serve(self, deployed: Deployed) -> None:
+        """As `Platform.serve`."""
+        self._there(deployed)
+        self.traffic[deployed.endpoint] = deployed.version
+        self.alias[deployed.model] = deployed.version
+
+    def retire(self, deployed: Deployed) -> None:
+        """As `Platform.retire`."""
+        self.deployed[deployed.endpoint] &= {deployed.version}
+
+    def _there(self, deployed: Deployed) -> None:
+        if deployed.version not in self.deployed.get(deployed.endpoint, set()):
+            raise ServiceUnavailable(f"Version {deployed.version} is not deployed at {deployed.endpoint}.")

@@ -4,7 +4,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+
+from dropforge.ml import serving
+from dropforge.ml.rows import columns_of, labelled, labels_of
 
 Floats = NDArray[np.float64]
 
@@ -79,3 +83,11 @@ def score(
 def _measured(labels: NDArray[Any], probabilities: Floats) -> dict[str, float]:
     values = {name: metric(labels, probabilities) for name, metric in METRICS.items()}
     return {"rows": float(len(labels)), **{name: value for name, value in values.items() if not np.isnan(value)}}
+
+
+def on_rows(model: Any, rows: pa.Table) -> dict[str, float]:
+    """Metrics of a model on the labelled ones of rows read by `core.dataset`, and how many they are, as `rows`."""
+    known = labelled(rows)
+    if not known.num_rows:
+        return {"rows": 0.0}
+    return _measured(labels_of(known), serving.probabilities(model, columns_of(known)))

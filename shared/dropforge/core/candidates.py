@@ -1,0 +1,23 @@
+"""The candidates of a pipeline: trained models, published or not."""
+
+from dropforge.contracts import places
+from dropforge.contracts.models import Candidate
+from dropforge.core.ports import Objects
+from dropforge.core.state import load
+
+_RECORD = "candidate.json"
+
+
+def find(state: Objects, pipeline: str, candidate_id: str) -> Candidate | None:
+    """A candidate, or None while it is not (wholly) there."""
+    found = load(state, places.candidate(pipeline, candidate_id, _RECORD), Candidate)
+    return found[0] if found else None
+
+
+def newest(state: Objects, pipeline: str) -> Candidate | None:
+    """The candidate that was made last. Found by a listing, of which only the last is opened."""
+    records = [info for info in state.list(places.candidate(pipeline, "")) if info.name.endswith(f"/{_RECORD}")]
+    if not records:
+        return None
+    last = max(records, key=lambda info: (info.metadata.get("created", ""), info.name))
+    return Candidate.model_validate_json(state.read(last.name)[0])

@@ -1,0 +1,105 @@
+"""Whether a challenger may serve: each criterion in turn, each with a sentence.
+
+Pure: probabilities in, a judgement out. Why these rules: docs/decisions/0020-how-a-challenger-is-judged.md.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dropforge.contracts.pipeline import Success
+from dropforge.ml import score
+from dropforge.ml.judgement import Holdout, Judgement
+from dropforge.ml.paired import CONFIDENCE, Difference, difference
+from dropforge.ml.slicewise import judge_slices
+
+# A challenger that removes more than this share of the champion's error has more likely seen the label than learned.
+SUSPICIOUS = 0.75
+
+
+def judge(success: Success, by: Sequence[str], holdout: Holdout) -> Judgement:
+    """Hold a challenger against `success`; without a champion it must beat a constant instead."""
+    judgement = Judgement()
+    bad = int((~((holdout.challenger >= 0) & (holdout.challenger <= 1))).sum())  # counts NaN as well
+    if bad:
+        said = f"The model gives {bad:,} of {len(holdout.labels):,} holdout rows no number from 0 to 1."
+        judgement.refuse("not_a_probability", score.ALL, bad, 0, said)
+        return judgement
+    measured = score.METRICS[success.metric](holdout.labels, holdout.challenger)
+    _floor(success, measured, judgement)
+    if holdout.champion is None:
+        _first(success, holdout, measured, judgement)
+    else:
+        _against_champion(success, holdout, measured, holdout.champion, judgement)
+        judge_slices(success, by, holdout, holdout.champion, judgement)
+    return judgement
+
+
+def _floor(success: Success, measured: float, judgement: Judgement) -> None:
+    higher = score.HIGHER_IS_BETTER[success.metric]
+    if not (measured >= success.floor if higher else measured <= success.floor):  # also when it is NaN
+        bound = f"at {'least' if higher else 'most'} {success.floor:g}"
+        said = f"Its {success.metric} is {measured:.4f}; asked for is {bound}."
+        judgement.refuse("below_floor", success.metric, measured, success.floor, said)
+
+
+def _first(success: Success, holdout: Holdout, measured: float, judgement: Judgement) -> None:
+    constant = np.full(len(holdout.labels), holdout.labels.mean())
+    found = difference(success.metric, holdout.labels, holdout.challenger, constant)
+    passed = found is not None and found.low() > 0
+    judgement.compare(success, score.ALL, len(holdout.labels), measured, None, found, passed)
+    said = _said(success, holdout, measured, constant, "a constant", found)
+    if passed:
+        judgement.note("first", score.ALL, found and found.estimate, 0.0, f"There is no champion yet. {said}")
+    else:
+        judgement.refuse("no_better_than_constant", score.ALL, found and found.estimate, 0.0, said)
+
+
+def _against_champion(
+    success: Success, holdout: Holdout, measured: float, champion: score.Floats, judgement: Judgement
+) -> None:
+    found = difference(success.metric, holdout.labels, holdout.challenger, champion)
+    passed = found is not None and _good_enough(success, found)
+    its = score.METRICS[success.metric](holdout.labels, champion)
+    judgement.compare(success, score.ALL, len(holdout.labels), measured, its, found, passed)
+    said = f"{_said(success, holdout, measured, champion, 'the champion', found)} {_asked(success)}"
+    if not passed:
+        judgement.refuse("not_better", score.ALL, found and found.estimate, success.gain, said)
+        return
+    judgement.note("better", score.ALL, found and found.estimate, success.gain, said)
+    if _error(success, measured) < (1 - SUSPICIOUS) * _error(success, its):
+        said = (
+            f"From {its:.4f} to {measured:.4f} it removes more than {SUSPICIOUS:.0%} of the champion's error, as a "
+            "model does that has seen the label. Look for a leak, or publish it by name."
+        )
+        judgement.refuse("too_good", score.ALL, measured, its, said)
+
+
+def _good_enough(success: Success, found: Difference) -> bool:
+    if success.prefer == "better":
+        return found.estimate >= success.gain and found.low() > 0
+    return found.low() > -success.tolerance
+
+
+def _asked(success: Success) -> str:
+    if success.prefer == "better":
+        return f"Asked for are {success.gain:+g}, and more than nothing with {CONFIDENCE:.0%} confidence."
+    return f"The fresher one is preferred, unless it may be more than {success.tolerance:g} worse."
+
+
+def _said(
+    success: Success, holdout: Holdout, measured: float, rival: score.Floats, name: str, found: Difference | None
+) -> str:
+    rows = f"{len(holdout.labels):,} holdout rows"
+    if found is None:
+        return f"The {rows} have too few of one class to compare it with {name}."
+    its = score.METRICS[success.metric](holdout.labels, rival)
+    side = "better" if found.estimate >= 0 else "worse"
+    return (
+        f"Its {success.metric} of {measured:.4f} is {abs(found.estimate):.4f} {side} than {name}'s {its:.4f} on "
+        f"{rows}: at least {found.low():+.4f} with {CONFIDENCE:.0%} confidence."
+    )
+
+
+def _error(success: Success, value: float) -> float:
+    return 1 - value if score.HIGHER_IS_BETTER[success.metric] else value

@@ -1,0 +1,94 @@
+"""By how much one model beats another on the same rows, and how sure that is.
+
+For ROC AUC: DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating
+characteristic curves", Biometrics 44 (1988), in the rank form of Sun and Xu, "Fast implementation of DeLong's
+algorithm", IEEE Signal Processing Letters 21 (2014). For metrics that are means over rows: the paired z-test.
+"""
+
+from dataclasses import dataclass
+from math import sqrt
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dropforge.ml.score import HIGHER_IS_BETTER, METRICS, midranks
+
+Floats = NDArray[np.float64]
+_NORMAL = NormalDist()
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Difference:
+    """By how much the challenger is better (positive) or worse, in the metric's unit, and the standard error of it."""
+
+    estimate: float
+    error: float
+
+    def low(self, confidence: float = CONFIDENCE) -> float:
+        """What the true difference exceeds with this confidence (one-sided)."""
+        return self.estimate - _NORMAL.inv_cdf(confidence) * self.error
+
+    @property
+    def p_worse(self) -> float:
+        """How probable a measured difference this low is, or lower, were the two equally good."""
+        if self.error == 0:
+            return 1.0 if self.estimate >= 0 else 0.0
+        return _NORMAL.cdf(self.estimate / self.error)
+
+
+def difference(metric: str, labels: NDArray[Any], challenger: Floats, champion: Floats) -> Difference | None:
+    """Compare probabilities of shape (n_rows,) on rows in the same order; None where the metric is not defined."""
+    if metric == "roc_auc":
+        return _delong(labels == 1, challenger, champion)
+    if len(labels) < 2:
+        return None
+    sign = 1 if HIGHER_IS_BETTER[metric] else -1
+    better = sign * (_by_row(metric, labels, challenger) - _by_row(metric, labels, champion))
+    return Difference(float(better.mean()), float(better.std(ddof=1) / sqrt(len(better))))
+
+
+def holm(p_values: list[float], level: float = 0.05) -> list[bool]:
+    """Which hypotheses are rejected, with the chance of any false rejection at most `level` (Holm, 1979).
+
+    >>> holm([0.04, 0.001, 0.03])
+    [False, True, False]
+    """
+    rejected = [False] * len(p_values)
+    for position, index in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
+        if p_values[index] > level / (len(p_values) - position):
+            break
+        rejected[index] = True
+    return rejected
+
+
+def _by_row(metric: str, labels: NDArray[Any], given: Floats) -> Floats:
+    if metric == "log_loss":
+        row_by_row: Floats = -np.log(np.clip(np.where(labels == 1, given, 1 - given), 1e-15, 1))
+    elif metric == "brier":
+        row_by_row = (given - labels) ** 2
+    elif metric == "accuracy":
+        row_by_row = ((given > 0.5) == (labels == 1)).astype(np.float64)
+    else:
+        raise ValueError(f"Expected one of {', '.join(METRICS)}. Found {metric!r}.")
+    return row_by_row
+
+
+def _delong(positive: NDArray[np.bool_], challenger: Floats, champion: Floats) -> Difference | None:
+    if min(positive.sum(), (~positive).sum()) < 2:
+        return None
+    first, second = (_placements(positive, given) for given in (challenger, champion))
+    of_positive, of_negative = first[0] - second[0], first[1] - second[1]
+    variance = of_positive.var(ddof=1) / len(of_positive) + of_negative.var(ddof=1) / len(of_negative)
+    return Difference(float(of_positive.mean()), float(sqrt(variance)))
+
+
+def _placements(positive: NDArray[np.bool_], given: Floats) -> tuple[Floats, Floats]:
+    """For each positive row the share of negative rows below it, for each negative the share of positives above it."""
+    ranks = midranks(given)
+    negative = ~positive
+    above = (ranks[positive] - midranks(given[positive])) / negative.sum()
+    below = 1 - (ranks[negative] - midranks(given[negative])) / positive.sum()
+    return above, below

@@ -1,0 +1,172 @@
+"""From a candidate to a verdict and, if that is for it, to what serves."""
+
+import io
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from dropforge.contracts import places
+from dropforge.contracts.errors import GenerationMismatch
+from dropforge.contracts.models import Candidate, Champion
+from dropforge.contracts.pipeline import Pipeline
+from dropforge.contracts.verdicts import ModelVerdict, Reason
+from dropforge.core import candidates, champion, history
+from dropforge.core.ports import Clock, Deployed, Objects, Platform
+from dropforge.core.state import load
+from dropforge.ml import artefact, rehearsal, serving
+from dropforge.ml.judge import judge
+from dropforge.ml.judgement import Holdout, Judgement
+from dropforge.ml.rows import PROBABILITY, columns_of, labels_of
+
+# How often a publication starts again because another one moved the champion meanwhile.
+_ATTEMPTS = 5
+
+
+def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: Platform, clock: Clock) -> ModelVerdict:
+    """Judge a candidate and, if it passes, make it serve. May be repeated after a crash at any point.
+
+    Each round compares with the champion of that moment: where another publication moves the pointer meanwhile, the
+    candidate is judged again, against the new champion. A candidate that has served before is left as it is.
+
+    Raises:
+        ServiceUnavailable, JobFailed: the platform did not do its part; nothing that serves was changed.
+        GenerationMismatch: others moved the pointer again and again.
+    """
+    for _ in range(_ATTEMPTS):
+        now, generation = champion.current(state, pipeline.pipeline)
+        verdict = _judged(pipeline, candidate, now, state)
+        if _has_served(candidate, now, state):
+            champion.follow(state, platform, pipeline.pipeline)
+            return verdict
+        if verdict.status == "refused":
+            return verdict
+        deployed = _deploy(candidate, state, platform)
+        wrong = rehearsal.disagreement(candidate, deployed, holdout_rows(state, candidate), platform)
+        if wrong is not None:
+            return _put(state, candidate, _refused(verdict, wrong))
+        try:
+            champion.crown(state, _crowned(candidate, deployed, verdict, clock), generation)
+        except GenerationMismatch:
+            continue
+        champion.follow(state, platform, pipeline.pipeline)
+        return verdict
+    raise GenerationMismatch(
+        f"The champion of {pipeline.pipeline} moved {_ATTEMPTS} times while {candidate.candidate_id} was judged.",
+        pipeline=pipeline.pipeline,
+    )
+
+
+def _judged(pipeline: Pipeline, candidate: Candidate, now: Champion | None, state: Objects) -> ModelVerdict:
+    """The verdict on a candidate against the champion of this moment.
+
+    A verdict that stands is kept: a refusal for good, save one for a hold that is over; a pass as long as the champion
+    is still the one it was judged against.
+    """
+    known, _ = _known(state, candidate)
+    if known is not None and _stands(known, candidate, now, state):
+        return known
+    return _put(state, candidate, _verdict(candidate, compare(pipeline, candidate, now, state), now))
+
+
+def _stands(known: ModelVerdict, candidate: Candidate, now: Champion | None, state: Objects) -> bool:
+    if known.status == "refused":
+        was_held = any(reason.code == "held" for reason in known.reasons)
+        return not was_held or (now is not None and now.held)
+    return _has_served(candidate, now, state) or known.champion_id == (now.candidate_id if now else None)
+
+
+def _has_served(candidate: Candidate, now: Champion | None, state: Objects) -> bool:
+    if now is not None and now.candidate_id == candidate.candidate_id:
+        return True
+    return history.publication(state, candidate.pipeline, candidate.candidate_id) is not None
+
+
+def compare(pipeline: Pipeline, candidate: Candidate, now: Champion | None, state: Objects) -> Judgement:
+    """Judge a candidate on its holdout rows, which are later than all that it and the champion were trained on."""
+    judgement = Judgement()
+    if now is not None and now.held:
+        said = (
+            f"Version {now.version} is held by {now.published_by} ({now.reason}); nothing replaces it until released."
+        )
+        judgement.refuse("held", candidate.candidate_id, now.version, "released", said)
+    if now is not None and now.trained_until > candidate.lineage.train_until:
+        said = (
+            f"It knows the data until {candidate.lineage.train_until}, the champion until {now.trained_until}: part of "
+            "its holdout rows are known to the champion, so they cannot be compared on them."
+        )
+        judgement.refuse("stale", candidate.candidate_id, candidate.lineage.train_until, now.trained_until, said)
+    if not judgement.passed:
+        return judgement
+    rows = holdout_rows(state, candidate)
+    old = candidates.find(state, candidate.pipeline, now.candidate_id) if now else None
+    slices = {name: int(values["rows"]) for name, values in old.metrics.items()} if old else {}
+    holdout = Holdout(
+        labels=labels_of(rows),
+        columns={column: rows[column].to_pylist() for column in pipeline.slices},
+        challenger=rows[PROBABILITY].to_numpy(),
+        champion=serving.probabilities(_model(state, now), columns_of(rows)) if now else None,
+        champion_slices=slices,
+    )
+    return judge(pipeline.success, pipeline.slices, holdout)
+
+
+def _deploy(candidate: Candidate, state: Objects, platform: Platform) -> Deployed:
+    folder = f"gs://{state.bucket}/{places.candidate(candidate.pipeline, candidate.candidate_id)}"
+    model, version = platform.register(candidate.pipeline, candidate.candidate_id, folder, candidate.artefact_sha256)
+    return platform.deploy(candidate.pipeline, model, version)
+
+
+def _model(state: Objects, now: Champion) -> Any:
+    content, _ = state.read(places.candidate(now.pipeline, now.candidate_id, "model.joblib"))
+    return artefact.load(content, now.artefact_sha256)
+
+
+def holdout_rows(state: Objects, candidate: Candidate) -> pa.Table:
+    """The rows that a candidate is judged on, with the probabilities that it gave in training."""
+    content, _ = state.read(places.candidate(candidate.pipeline, candidate.candidate_id, "holdout.parquet"))
+    return pq.read_table(io.BytesIO(content))
+
+
+def _crowned(candidate: Candidate, deployed: Deployed, verdict: ModelVerdict, clock: Clock) -> Champion:
+    return Champion(
+        pipeline=candidate.pipeline,
+        candidate_id=candidate.candidate_id,
+        version=deployed.version,
+        model=deployed.model,
+        endpoint=deployed.endpoint,
+        deployed_model_id=deployed.deployed_model_id,
+        artefact_sha256=candidate.artefact_sha256,
+        trained_until=candidate.lineage.train_until,
+        published=datetime.fromtimestamp(clock.now(), UTC).isoformat(),
+        published_by="the judge",
+        reason=" ".join(reason.sentence for reason in verdict.reasons),
+        replaced=verdict.champion_id,
+    )
+
+
+def _verdict(candidate: Candidate, judgement: Judgement, now: Champion | None) -> ModelVerdict:
+    return ModelVerdict(
+        pipeline=candidate.pipeline,
+        candidate_id=candidate.candidate_id,
+        status="published" if judgement.passed else "refused",
+        reasons=judgement.reasons,
+        comparisons=judgement.comparisons,
+        champion_id=now.candidate_id if now else None,
+    )
+
+
+def _refused(verdict: ModelVerdict, reason: Reason) -> ModelVerdict:
+    return verdict.model_copy(update={"status": "refused", "reasons": [*verdict.reasons, reason]})
+
+
+def _known(state: Objects, candidate: Candidate) -> tuple[ModelVerdict | None, int]:
+    return load(state, places.model_verdict(candidate.pipeline, candidate.candidate_id), ModelVerdict) or (None, 0)
+
+
+def _put(state: Objects, candidate: Candidate, verdict: ModelVerdict) -> ModelVerdict:
+    """Write a verdict over the one that no longer stands. Raises GenerationMismatch where another run just did."""
+    place = places.model_verdict(candidate.pipeline, candidate.candidate_id)
+    state.replace(place, verdict.model_dump_json(indent=1).encode(), _known(state, candidate)[1])
+    return verdict

@@ -1,0 +1,160 @@
+"""From accepted batches to a candidate: read the rows, split them by time, fit, score, and keep everything."""
+
+import io
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from dropforge.contracts import places
+from dropforge.contracts.errors import AlreadyExists, ArtefactTampered, NotEnoughData
+from dropforge.contracts.models import Candidate, Lineage, TrainedOn
+from dropforge.contracts.pipeline import Pipeline
+from dropforge.core import candidates
+from dropforge.core.dataset import read_rows
+from dropforge.core.ports import Clock, Objects
+from dropforge.core.state import create_once
+from dropforge.ml import artefact, fit, score, serving
+from dropforge.ml.rows import PROBABILITY, columns_of, labelled, labels_of
+from dropforge.ml.version import code_version, libraries
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a training yields: the same recipe gives the same candidate, byte for byte."""
+
+    pipeline: Pipeline
+    generation: int
+    batches: Sequence[TrainedOn]
+
+    @property
+    def candidate_id(self) -> str:
+        """20 hexadecimal digits of the batches, the configuration, the code, its libraries and the seed."""
+        batches = sorted(f"{batch.table}/{batch.batch_id}@{batch.accepted_generation}" for batch in self.batches)
+        versions = [f"{name}={version}" for name, version in sorted(libraries().items())]
+        parts = [
+            self.pipeline.pipeline,
+            str(self.generation),
+            code_version(),
+            str(self.pipeline.training.seed),
+            *versions,
+            *batches,
+        ]
+        return sha256("\n".join(parts).encode()).hexdigest()[:20]
+
+
+@dataclass
+class _Watch:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        began = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Labelled rows before `until` to train on, and those at or after it to judge by."""
+
+    until: datetime
+    train: pa.Table
+    holdout: pa.Table
+
+
+def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: str) -> Candidate:
+    """The recipe's candidate, with its artefact and holdout rows; one that is there already is only returned.
+
+    Every object is created only if absent, and `candidate.json` last, so a run that died half-way is completed.
+
+    Raises:
+        NotEnoughData: too few labelled rows, or of one class, before or after the split.
+        ArtefactTampered: an artefact lies there that this recipe does not give.
+    """
+    name, candidate_id = recipe.pipeline.pipeline, recipe.candidate_id
+    if (existing := candidates.find(state, name, candidate_id)) is not None:
+        return existing
+    watch = _Watch()
+    with watch.step("read"):
+        split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))
+    with watch.step("fit"):
+        model = fit.fit(recipe.pipeline, columns_of(split.train), labels_of(split.train))
+    with watch.step("score"):
+        given = serving.probabilities(model, columns_of(split.holdout))
+        by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
+        metrics = score.score(labels_of(split.holdout), given, by, recipe.pipeline.slices)
+    content, digest = artefact.dump(model)
+    with watch.step("write"):
+        _write_artefact(state, places.candidate(name, candidate_id, "model.joblib"), content, digest)
+        _write_holdout(state, places.candidate(name, candidate_id, "holdout.parquet"), split.holdout, given)
+    candidate = Candidate(
+        pipeline=name,
+        candidate_id=candidate_id,
+        artefact_sha256=digest,
+        signature=recipe.pipeline.signature(),
+        metrics=metrics,
+        lineage=Lineage(
+            batches=list(recipe.batches),
+            pipeline_generation=recipe.generation,
+            train_until=split.until.isoformat(),
+            rows_train=split.train.num_rows,
+            rows_holdout=split.holdout.num_rows,
+            seed=recipe.pipeline.training.seed,
+            code_version=code_version(),
+            libraries=libraries(),
+            asked_by=asked_by,
+            because=because,
+        ),
+        seconds=watch.seconds,
+        created=datetime.fromtimestamp(clock.now(), UTC).isoformat(),
+    )
+    listed = {"created": candidate.created, "train_until": candidate.lineage.train_until}
+    return create_once(state, places.candidate(name, candidate_id, "candidate.json"), candidate, listed)
+
+
+def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
+    """Split at `holdout_days` before the last labelled row; `window_days` bounds how far back training rows go.
+
+    Raises:
+        NotEnoughData: either part has too few rows, or rows of one class only.
+    """
+    known = labelled(rows)
+    if known.num_rows == 0:
+        raise NotEnoughData(f"None of the {rows.num_rows} rows has a label.", pipeline=pipeline.pipeline, rows=0)
+    times = known[pipeline.main.time].cast(pa.timestamp("us", "UTC")).to_numpy()
+    until = times.max() - np.timedelta64(pipeline.training.holdout_days, "D")
+    before = times < until
+    if pipeline.training.window_days is not None:
+        before &= times >= until - np.timedelta64(pipeline.training.window_days, "D")
+    split = Split(until.item().replace(tzinfo=UTC), known.filter(before), known.filter(times >= until))
+    fit.check_enough(labels_of(split.train), "training")
+    fit.check_enough(labels_of(split.holdout), "holdout")
+    return split
+
+
+def _write_artefact(state: Objects, name: str, content: bytes, digest: str) -> None:
+    try:
+        state.create(name, content, {"sha256": digest})
+    except AlreadyExists:
+        found = sha256(state.read(name)[0]).hexdigest()
+        if found != digest:
+            raise ArtefactTampered(
+                f"gs://{state.bucket}/{name} has the SHA-256 {found}, but its recipe gives {digest}.", object=name
+            ) from None
+
+
+def _write_holdout(state: Objects, name: str, rows: pa.Table, given: NDArray[np.float64]) -> None:
+    buffer = io.BytesIO()
+    pq.write_table(rows.append_column(PROBABILITY, pa.array(given)), buffer, compression="zstd")
+    try:
+        state.create(name, buffer.getvalue())
+    except AlreadyExists:
+        return  # the same recipe wrote the same rows

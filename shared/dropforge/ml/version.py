@@ -1,0 +1,27 @@
+"""What code and which libraries made a model: part of its identity, since another version may give another model."""
+
+import platform
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+
+import dropforge
+
+_PACKAGE = Path(dropforge.__file__).parent
+# What decides which rows are learned from and what is learned. A change elsewhere makes no other model.
+_DECIDES = ("core/dataset.py", "ml/encoder.py", "ml/timeparts.py", "ml/fit.py", "ml/training.py", "ml/artefact.py")
+_LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib")
+
+
+@cache
+def code_version() -> str:
+    """The release and 12 hexadecimal digits of the modules that decide what a model is."""
+    sources = sha256(b"\n".join((_PACKAGE / name).read_bytes() for name in _DECIDES))
+    return f"{dropforge.__version__}+{sources.hexdigest()[:12]}"
+
+
+@cache
+def libraries() -> dict[str, str]:
+    """The versions of Python and of the libraries that an artefact depends on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in _LIBRARIES}}
