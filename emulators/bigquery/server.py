@@ -25,6 +25,7 @@ from emulators.hosting import Options, serve_asgi
 
 DISCOVERY = "/discovery/v1/apis/bigquery/v2/rest"
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "date", "server"})
+_INSERT = "bigquery.jobs.insert"
 
 
 class MachineClock(Clock):
@@ -65,6 +66,9 @@ class BigQueryEmulator:
         self.faults: Faults = CallFaults()
         self._process = process
         self._available = asyncio.Lock()  # held while the process is replaced
+        # Held while a job is made. Of several inserts of one job id at once, local-bigquery 0.4.0 makes one job and
+        # answers the others with 400 ("Duplicate key") or 500; one after the other, they are 409 as in the service.
+        self._inserting = asyncio.Lock()
         self._client = httpx.AsyncClient()
         self._methods = Methods(())
         self._watch: asyncio.Task[None] | None = None
@@ -122,7 +126,12 @@ class BigQueryEmulator:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand one call on, or let it suffer its fault."""
         request = Request(scope, receive)
-        fault = self.faults.take(self._methods.name(request.method, request.url.path))
+        operation = self._methods.name(request.method, request.url.path)
+        async with self._inserting if operation == _INSERT else contextlib.nullcontext():
+            await self._answer(operation, request, scope, receive, send)
+
+    async def _answer(self, operation: str, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        fault = self.faults.take(operation)
         if fault is None:
             await (await self._handed_on(request))(scope, receive, send)
             return

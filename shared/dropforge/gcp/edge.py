@@ -71,7 +71,7 @@ def message[E: Event](event: CloudEvent, kind: type[E]) -> E:
     body = _data(event, PUBSUB).get("message")
     if not isinstance(body, Mapping):
         raise EventInvalid(f"Expected a 'message' with data. Found {body!r}.", event=event.get("id"))
-    schema = (body.get("attributes") or {}).get("schema", kind.schema_name)
+    schema = _attributes(event).get("schema", kind.schema_name)
     if schema != kind.schema_name:
         raise EventInvalid(
             f"Expected a message of schema {kind.schema_name!r}. Found {schema!r}.", event=event.get("id")

@@ -101,6 +101,10 @@ class Endpoints:
                 operation = self._client.undeploy_model(endpoint=name, deployed_model_id=deployed_id, timeout=REQUEST)
             finished(operation, f"The undeployment of {deployed_id} from {name}")
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.transport.close()  # type: ignore[no-untyped-call]  # typed in part
+
 
 def deployment_of(endpoint: Endpoint, model: str, version: str) -> DeployedModel | None:
     """The endpoint's deployment of a version. Resource names may carry the project's id or its number."""

@@ -5,8 +5,8 @@ from concurrent.futures import TimeoutError as StillRunning
 from typing import Any
 
 from google.api_core import exceptions as google
+from google.api_core.future.polling import DEFAULT_POLLING
 from google.api_core.operation import Operation
-from google.api_core.retry import Retry
 
 from dropforge.contracts.errors import JobFailed, ServiceUnavailable
 from dropforge.gcp.errors import translated
@@ -14,7 +14,7 @@ from dropforge.gcp.errors import translated
 PATIENCE = 480.0  # seconds, less than the time-out of the function that waits
 REQUEST = 30.0  # seconds for one call of the API
 # From ten looks a second to one in ten seconds: an emulator is done in moments, the service in minutes.
-_LOOKS = Retry(initial=0.05, multiplier=1.5, maximum=10.0, timeout=PATIENCE)
+_LOOKS = DEFAULT_POLLING.with_delay(initial=0.05, multiplier=1.5, maximum=10.0)
 
 
 def finished(operation: Operation, doing: str) -> Any:

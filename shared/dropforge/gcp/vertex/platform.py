@@ -105,6 +105,12 @@ class Vertex:
         self._endpoints.undeploy_all_but(deployed.endpoint, deployed.deployed_model_id)
         self._endpoints.undeploy_all_but(_staging(deployed.endpoint), None)
 
+    def close(self) -> None:
+        """Close every connection."""
+        self._registry.close()
+        self._endpoints.close()
+        self._http.close()
+
 
 def _staging(endpoint: str) -> str:
     return f"{endpoint}-staging"

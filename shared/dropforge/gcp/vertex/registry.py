@@ -66,6 +66,10 @@ class Registry:
                     name=f"{model}@{version}", version_aliases=[CHAMPION], timeout=REQUEST
                 )
 
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.transport.close()  # type: ignore[no-untyped-call]  # typed in part
+
     def _versions(self, name: str, candidate_id: str) -> list[Model] | None:
         """The versions made from a candidate, the first first; None where there is no such model at all."""
         request = ListModelVersionsRequest(name=name, filter=f'labels.candidate="{candidate_id}"')
