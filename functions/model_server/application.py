@@ -1,0 +1,127 @@
+"""The ASGI application: two routes, and nothing between them and the model that costs time."""
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import orjson
+from candidate import Loaded
+
+from dropforge.contracts import predictions
+from dropforge.contracts.errors import RequestInvalid
+from dropforge.gcp import logs
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# A batch up to this size is predicted on the event loop, in about a millisecond; a larger one beside it.
+_INLINE = 200
+_JSON = b"application/json"
+_PROBLEM = predictions.PROBLEM_TYPE.encode()
+
+log = logs.logger("model_server")
+
+
+class TooLarge(Exception):
+    """A body has more bytes than are taken."""
+
+
+class Application:
+    """Vertex AI's health and predict routes for one loaded candidate."""
+
+    def __init__(self, loaded: Loaded, predict_route: str, health_route: str) -> None:
+        self._loaded = loaded
+        self._predict_route = predict_route
+        self._health_route = health_route
+        self._who = {"candidate": loaded.candidate.candidate_id, "pipeline": loaded.candidate.pipeline}
+        self._health = orjson.dumps({"status": "ok", **self._who})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        began = time.perf_counter()
+        request_id = _request_id(scope)
+        status, body, rows = await self._answer(scope, receive)
+        content_type = _JSON if status == 200 else _PROBLEM
+        headers = [
+            (b"content-type", content_type),
+            (b"content-length", str(len(body)).encode()),
+            (b"x-request-id", request_id),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
+        if rows or status >= 400:
+            _log_request(self._who, scope["path"], status, rows, request_id, time.perf_counter() - began)
+
+    async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, int]:
+        """Status, body, and the number of predictions in it."""
+        path, method = scope["path"], scope["method"]
+        if path == self._health_route:
+            return 200, self._health, 0
+        if path != self._predict_route:
+            return _refusal(404, f"Expected {self._predict_route} or {self._health_route}. Found {path}.")
+        if method != "POST":
+            return _refusal(405, f"Expected POST. Found {method}.")
+        try:
+            request = predictions.read(orjson.loads(await _body(receive)))
+            self._loaded.signature.check(request.instances)
+            probabilities = await self._predicted(request.instances)
+        except TooLarge:
+            return _refusal(413, f"Expected a body of at most {predictions.MOST_BYTES} bytes. Found more.")
+        except orjson.JSONDecodeError as error:
+            return _refusal(400, f"Expected JSON: {error}.")
+        except RequestInvalid as error:
+            return _refusal(400, error.message, errors=error.fields.get("problems", []))
+        except Exception:
+            log.exception("A prediction failed.", extra={"fields": self._who})
+            return _refusal(500, "The model failed on this request; the server's log says why.")
+        answers = [{"probability": given, "label": given > request.threshold} for given in probabilities]
+        return 200, orjson.dumps({"predictions": answers}), len(answers)
+
+    async def _predicted(self, instances: list[dict[str, Any]]) -> list[float]:
+        if len(instances) <= _INLINE:
+            return self._loaded.probabilities(instances)
+        return await asyncio.get_running_loop().run_in_executor(None, self._loaded.probabilities, instances)
+
+
+def _refusal(status: int, detail: str, **more: Any) -> tuple[int, bytes, int]:
+    return status, orjson.dumps(predictions.problem(status, detail, **more)), 0
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        if len(body) > predictions.MOST_BYTES:
+            raise TooLarge
+        message = await receive()
+        body += message.get("body", b"")
+    if len(body) > predictions.MOST_BYTES:
+        raise TooLarge
+    return body
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and len(value) <= 128:
+            given: bytes = value
+            return given
+    return os.urandom(8).hex().encode()
+
+
+def _log_request(who: dict[str, str], path: str, status: int, rows: int, request_id: bytes, seconds: float) -> None:
+    """One line for Cloud Logging, written without the logging module, which costs more than a prediction."""
+    line = {
+        "severity": "INFO" if status < 400 else "WARNING",
+        "message": f"{path} {status}",
+        "status": status,
+        "instances": rows,
+        "request_id": request_id.decode("latin-1"),
+        "seconds": round(seconds, 6),
+        **who,
+    }
+    sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+    sys.stdout.buffer.flush()

@@ -1,0 +1,61 @@
+"""A prediction request and its answer, in Vertex AI's form, and refusals as problem details (RFC 9457).
+
+    {"instances": [{"origin": "JFK", ...}], "parameters": {"threshold": 0.5}}
+    {"predictions": [{"probability": 0.31, "label": false}], ...}
+
+`label` says whether the probability is above the threshold, which is one half where the request names none.
+"""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from dropforge.contracts.errors import RequestInvalid
+
+MOST_BYTES = 1_500_000  # of a body: what a Vertex AI endpoint takes
+MOST_INSTANCES = 10_000
+THRESHOLD = 0.5
+PROBLEM_TYPE = "application/problem+json"
+_PARAMETERS = ("threshold",)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request whose form is right; its instances are still to be checked against a signature."""
+
+    instances: list[Any]
+    threshold: float
+
+
+def read(body: Any) -> Request:
+    """A parsed JSON body as a request.
+
+    Raises:
+        RequestInvalid: `instances` is no list of at least one and at most `MOST_INSTANCES`, or `parameters` are wrong.
+    """
+    if not isinstance(body, dict) or not isinstance(body.get("instances"), list):
+        raise RequestInvalid('Expected a body {"instances": [{...}, ...]}. Found none.')
+    instances = body["instances"]
+    if not 1 <= len(instances) <= MOST_INSTANCES:
+        raise RequestInvalid(f"Expected 1 to {MOST_INSTANCES} instances. Found {len(instances)}.")
+    parameters = body.get("parameters")
+    if parameters is None:
+        return Request(instances, THRESHOLD)
+    return Request(instances, _threshold(parameters))
+
+
+def _threshold(parameters: Any) -> float:
+    if not isinstance(parameters, dict):
+        raise RequestInvalid(f"Expected 'parameters' to be an object. Found {type(parameters).__name__}.")
+    for name in parameters:
+        if name not in _PARAMETERS:
+            raise RequestInvalid(f"Expected only the parameters {', '.join(_PARAMETERS)}. Found {name!r}.")
+    given = parameters.get("threshold", THRESHOLD)
+    if type(given) not in (int, float) or not 0 <= given <= 1:
+        raise RequestInvalid(f"Expected 'threshold' to be a number from 0 to 1. Found {given!r}.")
+    return float(given)
+
+
+def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
+    """The body of a refusal. `more` adds members, such as `errors` with one line for each wrong field."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
