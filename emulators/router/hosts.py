@@ -6,35 +6,19 @@ https://cloud.google.com/run/docs/about-instance-autoscaling
 """
 
 import asyncio
-import sys
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from emulators.clock import Clock
 from emulators.router.errors import Crashed, NoAnswer, StartFailed, TimedOut, TooBusy
 from emulators.router.instance import Instance
 from emulators.router.logs import Log
+from emulators.router.runtime import Runtime
 from functions.flow import Function
-
-_LAUNCHER = Path(__file__).with_name("serve_function.py")
-_NOT_FOR_FUNCTIONS = ("PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONWARNINGS", "VIRTUAL_ENV")
-
-
-@dataclass(frozen=True)
-class Hosting:
-    """What all hosts share. `pending`: how many requests may wait; `idle_seconds`: when an unused instance is ended."""
-
-    dist: Path
-    python: str = sys.executable
-    project: str = "dropforge-local"
-    idle_seconds: float = 900
-    pending: int = 100
 
 
 @dataclass
@@ -54,10 +38,9 @@ class FunctionHost:
 
     name: str
     function: Function
-    hosting: Hosting
+    runtime: Runtime
     clock: Clock
     log: Log
-    environment: Mapping[str, str]
     counts: Counts = field(default_factory=Counts)
     instances: list[Instance] = field(default_factory=list)
 
@@ -113,7 +96,7 @@ class FunctionHost:
             instance.in_flight += 1
             return instance
         unused = self.capacity - sum(each.in_flight for each in self.instances)
-        if len(self._waiting) >= self.hosting.pending + unused:  # those who wait for a start are not too many
+        if len(self._waiting) >= self.runtime.pending + unused:  # those who wait for a start are not too many
             raise TooBusy(f"{len(self._waiting)} requests wait already.")
         turn: asyncio.Future[Instance] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -163,7 +146,7 @@ class FunctionHost:
     def _start_one(self) -> bool:
         if sum(not each.draining for each in self.instances) >= self.function.max_instances:
             return False
-        instance = self._new_instance()
+        instance = self.runtime.instance(self.name, self.function, self.log)
         self.instances.append(instance)
         task = asyncio.create_task(self._run(instance))
         self._tasks.add(task)
@@ -175,10 +158,12 @@ class FunctionHost:
         began = time.monotonic()
         try:
             await instance.start()
-        except (StartFailed, OSError) as error:
+        except (StartFailed, OSError) as error:  # OSError: the interpreter is not there, say
             self.instances.remove(instance)
             failure = error if isinstance(error, StartFailed) else StartFailed(f"{self.name}: {error}")
-            if not any(not each.draining for each in self.instances):
+            if not self._waiting:  # it was started to be warm; else each who waits is told, and counted
+                self.failed(failure.status, str(failure))
+            elif not any(not each.draining for each in self.instances):
                 while self._waiting:
                     self._waiting.popleft().set_exception(failure)
             return
@@ -190,24 +175,6 @@ class FunctionHost:
         self.log.say("INFO", f"Instance {instance.pid} is gone: {instance.reason}.")
         self.instances.remove(instance)
         self._serve_waiting()
-
-    def _new_instance(self) -> Instance:
-        bundle = self.hosting.dist / self.name
-        main = bundle / "main.py"
-        revision = sha256(main.read_bytes()).hexdigest()[:3] if main.is_file() else "none"
-        environment = {name: value for name, value in self.environment.items() if name not in _NOT_FOR_FUNCTIONS}
-        environment |= {
-            "FUNCTION_TARGET": self.function.entry_point,
-            "FUNCTION_SIGNATURE_TYPE": "cloudevent" if self.function.trigger.http is None else "http",
-            "FUNCTION_USE_ASGI": "true" if self.function.asgi else "false",
-            "K_SERVICE": self.name,
-            "K_CONFIGURATION": self.name,
-            "K_REVISION": f"{self.name}-00001-{revision}",
-            "GOOGLE_CLOUD_PROJECT": self.hosting.project,
-            "PYTHONUNBUFFERED": "1",
-        }
-        # -P: else Python would put this launcher's folder first on sys.path.
-        return Instance([self.hosting.python, "-P", str(_LAUNCHER)], bundle, environment, self.log)
 
     def _replace(self, instance: Instance) -> None:
         """Give this instance no more requests, and end it once those that it has are done."""
@@ -235,7 +202,7 @@ class FunctionHost:
             elif (
                 instance.ready
                 and instance.in_flight == 0
-                and self.clock.now() - instance.idle_since >= self.hosting.idle_seconds
+                and self.clock.now() - instance.idle_since >= self.runtime.idle_seconds
             ):
                 instance.draining = True
                 instance.ready = False

@@ -47,8 +47,10 @@ class Instance:
         The socket listens before the process runs, so nobody polls and no port is lost to another between.
 
         Raises:
-            StartFailed: the process ended, or the time for a start ran out.
+            StartFailed: there is no bundle, the process ended, or the time for a start ran out.
         """
+        if not (self._folder / "main.py").is_file():
+            raise StartFailed(f"There is no bundle {self._folder}. Make it with `python -m functions.build`.")
         listener = listen(_LOOPBACK, 0)
         listener.listen(1024)
         listener.set_inheritable(True)

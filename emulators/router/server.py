@@ -28,8 +28,8 @@ from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
 from emulators.hosting import AnnouncingServer, Options, listen
 from emulators.router.deliveries import ConnectionCut
-from emulators.router.hosts import Hosting
 from emulators.router.proxy import proxy
+from emulators.router.runtime import Runtime
 from emulators.router.state import Router
 from emulators.router.wiring import Emulated
 from functions import flow
@@ -82,8 +82,15 @@ async def _push(router: Router, scope: Scope, receive: Receive, send: Send) -> N
 
 
 async def serve(options: Options) -> None:
-    """Run the router until the process is told to stop; announce it once everything is wired."""
-    router = _router(os.environ, options.data)
+    """Run the router until the process is told to stop; announce it once everything is wired.
+
+    Raises:
+        SystemExit: the flow cannot be used, or the port is taken.
+    """
+    try:
+        router = _router(os.environ, options.data)
+    except flow.FlowInvalid as error:
+        sys.exit(str(error))
     bound = listen(options.host, options.port)
     port = bound.getsockname()[1]
     url = f"http://{options.host}:{port}"
@@ -115,13 +122,13 @@ async def serve(options: Options) -> None:
 
 def _router(environment: Mapping[str, str], data: Path | None) -> Router:
     project = environment.get("GOOGLE_CLOUD_PROJECT", "dropforge-local")
-    storage = environment.get("STORAGE_EMULATOR_HOST")
-    hosting = Hosting(
+    runtime = Runtime(
         dist=Path(environment.get("DROPFORGE_DIST", _REPO / "dist")).absolute(),
-        python=environment.get("DROPFORGE_PYTHON", sys.executable),
+        environment=environment,
         project=project,
+        python=environment.get("DROPFORGE_PYTHON", sys.executable),
         idle_seconds=float(environment.get("DROPFORGE_IDLE_SECONDS", "900")),
         pending=int(environment.get("DROPFORGE_PENDING", "100")),
     )
-    where = Emulated(project=project, pubsub=environment.get("PUBSUB_EMULATOR_HOST"), storage=storage)
-    return Router(flow.read(Path(environment.get("DROPFORGE_FLOW", flow.PATH))), hosting, where, environment, data)
+    where = Emulated(project, environment.get("PUBSUB_EMULATOR_HOST"), environment.get("STORAGE_EMULATOR_HOST"))
+    return Router(flow.read(Path(environment.get("DROPFORGE_FLOW", flow.PATH))), runtime, where, data)

@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ from emulators.clock import Clock
 from emulators.faults import Faults
 from emulators.router.cloudevents import Push, finalized, published
 from emulators.router.deliveries import Deliveries
-from emulators.router.hosts import Counts, FunctionHost, Hosting
+from emulators.router.hosts import Counts, FunctionHost
 from emulators.router.logs import Log
+from emulators.router.runtime import Runtime
 from emulators.router.wiring import Emulated, bindings, bucket_name, wire
 from functions.flow import Flow
 
@@ -24,21 +24,19 @@ class Router:
 
     name = "router"
 
-    def __init__(
-        self, flow: Flow, hosting: Hosting, where: Emulated, environment: Mapping[str, str], data: Path | None
-    ) -> None:
+    def __init__(self, flow: Flow, runtime: Runtime, where: Emulated, data: Path | None) -> None:
         self.clock, self.faults = Clock(), Faults()
         self._flow, self._where = flow, where
         self._scratch = None if data is not None else tempfile.TemporaryDirectory(prefix="dropforge-router-")
         logs = (data if data is not None else Path(self._scratch.name if self._scratch else "")) / "logs"
         self.hosts = {
-            name: FunctionHost(name, function, hosting, self.clock, Log(logs / f"{name}.log"), environment)
+            name: FunctionHost(name, function, runtime, self.clock, Log(logs / f"{name}.log"))
             for name, function in flow.functions.items()
         }
         self.deliveries = {name: Deliveries(host, self.faults, self.clock) for name, host in self.hosts.items()}
-        self._bound = bindings(flow, where.project, environment)
+        self._bound = bindings(flow, where.project, runtime.environment)
         self._by_subscription = {binding.subscription: binding for binding in self._bound}
-        self._buckets = [bucket_name(bucket, where.project, environment) for bucket in flow.buckets]
+        self._buckets = [bucket_name(bucket, where.project, runtime.environment) for bucket in flow.buckets]
         self._push_url = ""
         self._watching: asyncio.Task[None] | None = None
         prefixes = {function.trigger.http: name for name, function in flow.functions.items() if function.trigger.http}

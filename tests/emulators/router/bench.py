@@ -45,7 +45,7 @@ class Bench:
 
     def __enter__(self) -> Self:
         self._router.__enter__()
-        self.url, self.process, self.kill = self._router.url, self._router.process, self._router.kill
+        self.url, self.kill, self.control = self._router.url, self._router.kill, self._router.control
         return self
 
     def __exit__(
@@ -81,18 +81,18 @@ class Bench:
 
     def function(self, name: str) -> dict[str, Any]:
         """The state of one function, by the control plane."""
-        told: dict[str, Any] = self._router.control("GET", "/functions").json()["functions"][name]
+        told: dict[str, Any] = self.control("GET", "/functions").json()["functions"][name]
         return told
 
     def fault(self, function: str, action: str, **more: float) -> str:
         """Order a fault on the next delivery to `function`; returns its id."""
         body = {"operation": f"router.deliver.{function}", "action": action, **more}
-        return str(self._router.control("POST", "/faults", body).json()["id"])
+        return str(self.control("POST", "/faults", body).json()["id"])
 
     def consumed(self, fault: str) -> int:
         """How often a fault has struck."""
-        return int(self._router.control("GET", f"/faults/{fault}").json()["consumed"])
+        return int(self.control("GET", f"/faults/{fault}").json()["consumed"])
 
     def advance(self, seconds: float) -> None:
         """Move the router's clock."""
-        self._router.control("POST", "/clock", {"advance_seconds": seconds}).raise_for_status()
+        self.control("POST", "/clock", {"advance_seconds": seconds}).raise_for_status()

@@ -15,13 +15,13 @@ def test_double_to_a_single_slot_comes_one_after_the_other(bench: Bench) -> None
 
 
 def test_double_comes_at_once_where_there_are_slots_for_two(bench: Bench) -> None:
-    """The harder case: two copies race, so both begin before either, which takes 0.2 s, has ended."""
+    """The harder case: two copies race, so both begin before either, which takes 0.4 s, has ended."""
     bench.fault("pair", "double")
     message, status = bench.push("pair", "pairs", "ok")
     assert status == 200
     first, second = bench.seen(message)
     assert first["pid"] != second["pid"]
-    assert abs(first["at"] - second["at"]) < 0.2
+    assert abs(first["at"] - second["at"]) < 0.4
 
 
 def test_doubles_of_several_messages_at_once_all_arrive(bench: Bench) -> None:

@@ -12,4 +12,4 @@ from .record import record
 def pair(event: CloudEvent) -> None:
     """Write down when it began."""
     record("pair", event)
-    time.sleep(0.2)
+    time.sleep(0.4)
