@@ -22,10 +22,14 @@ PATIENCE = 15.0  # seconds until a test gives up on something that should have c
 
 
 class Bench:
-    """The official clients of the emulator at `host`, and short ways to what every test needs."""
+    """The official clients of the emulator at `host`, and short ways to what every test needs.
 
-    def __init__(self, host: str) -> None:
+    A pull gives up after `patience` seconds.
+    """
+
+    def __init__(self, host: str, patience: float = PATIENCE) -> None:
         self.host = host
+        self.patience = patience
         with patch.dict(os.environ, {"PUBSUB_EMULATOR_HOST": host}):
             self.publisher = PublisherClient()
             self.ordered = PublisherClient(publisher_options=PublisherOptions(enable_message_ordering=True))
@@ -64,7 +68,7 @@ class Bench:
     def pull(self, subscription: str, count: int = 1) -> list[Any]:
         """At least `count` received messages, in as many pulls as it takes, or as many as come in time."""
         received: list[Any] = []
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + self.patience
         while len(received) < count and time.monotonic() < until:
             try:
                 answer = self.subscriber.pull(
@@ -77,10 +81,14 @@ class Bench:
 
     def empty(self, subscription: str) -> bool:
         """Whether there is nothing to pull right now."""
-        request = {"subscription": subscription, "max_messages": 10, "return_immediately": True}
+        return not self.now(subscription)
+
+    def now(self, subscription: str) -> list[Any]:
+        """Up to 1,000 messages that can be pulled without waiting."""
+        request = {"subscription": subscription, "max_messages": 1_000, "return_immediately": True}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # the flag is, and there is no other way to ask at once
-            return not self.subscriber.pull(request=request).received_messages
+            return list(self.subscriber.pull(request=request).received_messages)
 
     def ack(self, subscription: str, received: list[Any]) -> None:
         """Acknowledge."""

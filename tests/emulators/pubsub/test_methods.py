@@ -9,7 +9,11 @@ from google.pubsub_v1.services.subscriber.transports import SubscriberGrpcTransp
 from emulators.pubsub.methods import IAM, METHODS, PUBLISHER, SCHEMAS, SUBSCRIBER, Method
 from tests.emulators.pubsub.bench import PROJECT, Bench
 
-TRANSPORTS = {PUBLISHER: PublisherGrpcTransport, SUBSCRIBER: SubscriberGrpcTransport, SCHEMAS: SchemaServiceGrpcTransport}
+TRANSPORTS = {
+    PUBLISHER: PublisherGrpcTransport,
+    SUBSCRIBER: SubscriberGrpcTransport,
+    SCHEMAS: SchemaServiceGrpcTransport,
+}
 UNSENT = {"close", "operations_client", "kind", "grpc_channel", "create_channel", "host", "get_operation"}
 
 

@@ -121,7 +121,9 @@ def test_an_acknowledgement_id_that_was_never_given_is_refused(bench: Bench) -> 
 
 def test_retry_policy_holds_a_nacked_message_back(any_bench: Bench) -> None:
     """A consumer that is down is not called in a hot loop."""
-    topic, name = any_bench.pair(retry_policy={"minimum_backoff": {"seconds": 100}, "maximum_backoff": {"seconds": 100}})
+    topic, name = any_bench.pair(
+        retry_policy={"minimum_backoff": {"seconds": 100}, "maximum_backoff": {"seconds": 100}}
+    )
     any_bench.publish(topic, b"later")
     any_bench.modify(name, any_bench.pull(name), 0)
     assert any_bench.empty(name)
@@ -177,7 +179,7 @@ def test_filters_let_through_what_they_say(bench: Bench, text: str, matching: se
         "attributes.color",
         "attributes.color = red",
         "attributes.color = 'red'",
-        "attributes.color > \"red\"",
+        'attributes.color > "red"',
         "attributes:a AND attributes:b OR attributes:c",
         "(attributes:a",
         "hasPrefix(attributes:a)",
