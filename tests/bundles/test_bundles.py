@@ -12,6 +12,7 @@ import pytest
 from functions import flow
 from functions.build import build
 from tests.bundles.clean import clean_site
+from tests.bundles.reach import third_party_imports
 
 FLOW = flow.read()
 BUNDLES = [*FLOW.functions, *FLOW.containers]
@@ -57,6 +58,16 @@ def test_bundle_reaches_for_nothing_at_import(loaded: tuple[Path, dict[str, Any]
     """A cold start must not wait for, or fail with, another service."""
     _, told = loaded
     assert told["reached"] == []
+
+
+def test_bundle_has_every_package_that_it_may_import_later(loaded: tuple[Path, dict[str, Any]]) -> None:
+    """An import inside a function fails at the event that first takes that way."""
+    bundle, _ = loaded
+    wanted = {name for name in third_party_imports(bundle) if name.split(".")[0] not in sys.stdlib_module_names}
+    site = bundle.parents[1] / "site"
+    assert wanted
+    missing = {name for name in wanted if not list(site.glob(name.split(".")[0] + "*"))}
+    assert missing == set()
 
 
 def test_bundle_keeps_its_import_budget(loaded: tuple[Path, dict[str, Any]]) -> None:
