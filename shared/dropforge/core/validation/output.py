@@ -21,9 +21,10 @@ REASON = 'STRUCT(code VARCHAR, "column" VARCHAR, "value" VARCHAR, sentence VARCH
 
 def accepted(staged: Staged, table: Table, files: "Files") -> str:
     """SQL: copy the rows without a fault, typed, in the order of the file. Every declared column is there."""
-    typed = ", ".join(f"{columns.value(name)} AS {identifier(name)}" for name in table.columns)
+    written = {name: columns.value(name) for name in table.columns}
+    written |= {"_batch_id": text(staged.batch.batch_id), "_row": "_row", "_line": "_line"}
     return (
-        f"COPY (SELECT {typed}, {_constant(staged.batch.batch_id)} AS _batch_id, _row, _line "
+        f"COPY (SELECT {_columns(written)} "
         f"FROM typed ANTI JOIN faults USING (_row) ORDER BY _row) TO {text(str(files.accepted))} (FORMAT parquet)"
     )
 
@@ -46,19 +47,20 @@ def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files") -> 
             f"SELECT _row, _line, list_concat({reject}, {whole}) AS reasons, json_object('_text', _text) AS raw "
             f"FROM read_parquet({text(str(files.rejects))})"
         )
-    constants = ", ".join(
-        f"{_constant(value)} AS {identifier(name)}"
-        for name, value in (
-            ("pipeline", staged.batch.pipeline),
-            ("table", staged.batch.table),
-            ("batch_id", staged.batch.batch_id),
-            ("source", staged.source.uri),
-        )
-    )
+    written = {
+        "pipeline": text(staged.batch.pipeline),
+        "table": text(staged.batch.table),
+        "batch_id": text(staged.batch.batch_id),
+        "source": text(staged.source.uri),
+        "source_generation": f"{staged.source.generation}::BIGINT",
+        "row": "_row",
+        "line": "_line",
+        "reasons": "CAST(to_json(reasons) AS VARCHAR)",
+        "raw": "CAST(raw AS VARCHAR)",
+    }
     return (
-        f"COPY (SELECT {constants}, CAST({_constant(str(staged.source.generation))} AS BIGINT) AS source_generation, "
-        f'_row AS "row", _line AS line, CAST(to_json(reasons) AS VARCHAR) AS reasons, CAST(raw AS VARCHAR) AS raw '
-        f"FROM ({' UNION ALL '.join(parts)}) ORDER BY _row) TO {text(str(files.quarantined))} (FORMAT parquet)"
+        f"COPY (SELECT {_columns(written)} FROM ({' UNION ALL '.join(parts)}) ORDER BY _row) "
+        f"TO {text(str(files.quarantined))} (FORMAT parquet)"
     )
 
 
@@ -88,6 +90,14 @@ def _struct(reason: Reason) -> str:
     return f"{{'code': {text(reason.code)}, 'column': NULL, 'value': NULL, 'sentence': {text(reason.sentence)}}}"
 
 
-def _constant(value: str) -> str:
-    # DuckDB writes a literal column as REQUIRED; through nullif it is NULLABLE, as BigQuery expects it to stay.
-    return f"nullif({text(value)}, '')"
+def _columns(written: dict[str, str]) -> str:
+    return ", ".join(f"{_nullable(expression)} AS {identifier(name)}" for name, expression in written.items())
+
+
+def _nullable(expression: str) -> str:
+    """SQL: the same, in a column that Parquet calls OPTIONAL.
+
+    DuckDB calls a column REQUIRED when its statistics say that it holds no null, so that the schema would depend on
+    the rows, and BigQuery would refuse a file for what another one had.
+    """
+    return f"CASE WHEN _row > 0 THEN {expression} END"
