@@ -9,7 +9,7 @@ from google.cloud.aiplatform_v1 import types
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from emulators.vertex.listing import page
-from emulators.vertex.names import canonical, fresh_id, last_segment, split_version
+from emulators.vertex.names import canonical, fresh_id, split_version
 from emulators.vertex.operations import Finish, Operations
 from emulators.vertex.schema import Json, patched
 from emulators.vertex.state import Store
@@ -117,22 +117,36 @@ class Models:
     async def upload(self, call: Call) -> Json:
         """A new model, or with `parentModel` a new version of one."""
         request = call.message(types.UploadModelRequest)
-        model = {key: value for key, value in request.get("model", {}).items() if key not in _OUTPUT_ONLY}
+        parent, model_id = request.get("parentModel", ""), request.get("modelId", "")
+        payload = self._checked(call.name, request.get("model", {}), parent, model_id)
+        return self._operations.start(
+            "models.upload",
+            payload["name"],
+            payload,
+            metadata="UploadModelOperationMetadata",
+            response="UploadModelResponse",
+        )
+
+    def _checked(self, location: str, given: Json, parent: str, model_id: str) -> Json:
+        """What adding a version needs."""
+        model = {key: value for key, value in given.items() if key not in _OUTPUT_ONLY}
         _check(model)
-        parent, model_id = canonical(request.get("parentModel", "")), request.get("modelId", "")
         if parent:
-            parent = split_version(parent)[0]
-            self.versions(parent)
+            name = split_version(canonical(parent))[0]
+            self.versions(name)
         else:
             if model_id and not _MODEL_ID.fullmatch(model_id):
                 raise InvalidArgument(f"Invalid model ID {model_id!r}: expected up to 63 characters of [a-z0-9_-].")
-            parent = f"{call.name}/models/{model_id or fresh_id()}"
-            if self._store.get(MODEL, parent) is not None:
-                raise AlreadyExists(f"The Model {parent} already exists.")
-        payload = {"name": parent, "model": model, "must_be_new": not request.get("parentModel")}
-        return self._operations.start(
-            "models.upload", parent, payload, metadata="UploadModelOperationMetadata", response="UploadModelResponse"
-        )
+            name = f"{location}/models/{model_id or fresh_id()}"
+            if self._store.get(MODEL, name) is not None:
+                raise AlreadyExists(f"The Model {name} already exists.")
+        return {"name": name, "model": model, "must_be_new": not parent}
+
+    def add(self, location: str, model: Json, *, parent: str, model_id: str) -> Json:
+        """Upload at once, for a training pipeline; `{"model": ..., "modelVersionId": ...}`."""
+        payload = self._checked(location, model, parent, model_id)
+        with self._store.transaction():
+            return self._add_version(payload["name"], payload["model"], must_be_new=payload["must_be_new"])
 
     async def _carry_out_upload(self, payload: Json) -> Finish:
         return lambda: self._add_version(payload["name"], payload["model"], must_be_new=payload["must_be_new"])
@@ -292,11 +306,6 @@ class Models:
 def fresh_etag() -> str:
     """An opaque token of a resource's state."""
     return secrets.token_urlsafe(12)
-
-
-def model_id(version: Json) -> str:
-    """The last part of a model's name."""
-    return last_segment(version["name"])
 
 
 def _check(model: Json) -> None:

@@ -16,6 +16,7 @@ from emulators.vertex.state import Store
 
 KIND = "operation"
 TYPES = "type.googleapis.com/google.cloud.aiplatform.v1."
+POLL_SECONDS = 1.0
 EMPTY = "type.googleapis.com/google.protobuf.Empty"
 
 # Does the slow part, and returns what writes the effect and names the response. It is called again after a restart, so
@@ -111,8 +112,14 @@ class Operations:
         return operation
 
     async def get(self, call: Call) -> Json:
-        """The operation as it stands."""
+        """The operation as it stands, or as it ends within a second: clients sleep longer than that between polls."""
+        await self._ended(call.name, POLL_SECONDS)
         return _public(self._existing(call.name))
+
+    async def _ended(self, name: str, seconds: float) -> None:
+        task = self._running.get(name)
+        if task is not None:
+            await asyncio.wait([task], timeout=seconds)
 
     async def list(self, call: Call) -> Json:
         """Operations below a resource or a whole location."""
@@ -136,12 +143,8 @@ class Operations:
 
     async def wait(self, call: Call) -> Json:
         """The operation when it is done, or after the given time (`timeout=2.5s`), whichever comes first."""
-        self._existing(call.name)
-        task = self._running.get(call.name)
-        if task is not None:
-            seconds = float(call.query.get("timeout", "30s").rstrip("s"))
-            await asyncio.wait([task], timeout=seconds)
-        return await self.get(call)
+        await self._ended(call.name, float(call.query.get("timeout", "30s").rstrip("s")))
+        return _public(self._existing(call.name))
 
     async def stop(self) -> None:
         """End all work without ending its operations: they resume at the next start."""

@@ -15,7 +15,7 @@ from emulators.vertex.upstream import Answer, Broken, Unreachable
 # https://cloud.google.com/vertex-ai/docs/quotas: a shared public endpoint takes and gives 1.5 MB
 LARGEST = 1_572_864
 SECONDS = 60.0
-_JSON = {"content-type": "application/json"}
+JSON_CONTENT = {"content-type": "application/json"}
 
 
 class Predictions:
@@ -33,8 +33,8 @@ class Predictions:
         _check_size(call.raw)
         if not isinstance(_object(call.raw).get("instances"), list):
             raise InvalidArgument("The request must have a list 'instances'.")
-        deployed, answer = await self._ask(call, _JSON)
-        answered = _predictions(answer)
+        deployed, answer = await self._ask(call, JSON_CONTENT)
+        answered = predictions_of(answer)
         body = {
             "predictions": answered["predictions"],
             "deployedModelId": deployed["id"],
@@ -90,7 +90,12 @@ async def ask(deployment: Deployment, body: bytes, headers: dict[str, str]) -> A
     raise Unavailable("No replica of the model is healthy. Please try again.")
 
 
-def _predictions(answer: Answer) -> dict[str, Any]:
+def predictions_of(answer: Answer) -> dict[str, Any]:
+    """A model server's answer, which has a list `predictions`.
+
+    Raises:
+        ApiError: it is a failure, or has no such list.
+    """
     if answer.status >= 400:
         raise ApiError.of_status(answer.status, _text(answer))
     try:

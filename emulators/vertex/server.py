@@ -21,15 +21,20 @@ from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
 from emulators.faults import Fault, Faults
 from emulators.hosting import Options, serve_asgi
+from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
+from emulators.vertex.custom_jobs import CustomJobWork
 from emulators.vertex.endpoints import Endpoints
 from emulators.vertex.errors import ApiError, Unimplemented
+from emulators.vertex.evaluations import Evaluations
+from emulators.vertex.jobs import Jobs, Work
 from emulators.vertex.models import Models
 from emulators.vertex.names import Target
 from emulators.vertex.operations import Operations
 from emulators.vertex.predictions import Predictions
 from emulators.vertex.serving import Serving
 from emulators.vertex.state import Store
+from emulators.vertex.training_pipelines import TrainingPipelineWork
 
 
 class VertexEmulator:
@@ -46,32 +51,47 @@ class VertexEmulator:
         self._serving = Serving((data or self._scratch or Path()) / "logs")
         models = Models(self._store, self._operations)
         self._endpoints = Endpoints(self._store, self._operations, models, self._serving)
-        topics = (self._operations, models, self._endpoints, Predictions(self._serving))
+        custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs))
+        pipelines = self._jobs(TrainingPipelineWork(custom_jobs, models))
+        batches = self._jobs(BatchPredictionWork(models, self._serving, self._operations))
+        self._all_jobs = (pipelines, custom_jobs, batches)
+        evaluations = Evaluations(self._store, self._operations, models)
+        predictions = Predictions(self._serving)
+        topics = (self._operations, models, evaluations, self._endpoints, predictions, *self._all_jobs)
         self.handlers: dict[str, Handler] = {name: call for topic in topics for name, call in topic.handlers().items()}
+
+    def _jobs(self, work: Work) -> Jobs:
+        return Jobs(self._store, self._operations, work)
 
     def start(self) -> None:
         """Carry on where the last run ended."""
         self._endpoints.restore()
         self._operations.resume()
+        for jobs in self._all_jobs:
+            jobs.resume()
 
     async def close(self) -> None:
         """Stop all processes; what is stored stays."""
-        await self._operations.stop()
-        await self._serving.stop()
+        await self._stop_work()
         self._store.close()
         if self._scratch is not None:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def health(self) -> dict[str, Any]:
         """Counts, the folder of logs, and every process."""
-        counts = {kind: self._store.count(kind) for kind in ("model", "endpoint", "operation")}
+        counts = {kind: self._store.count(kind) for kind in ("model", "endpoint", "operation", "customJobs")}
         return {"counts": counts, "logs": str(self._serving.logs), "processes": self._serving.processes()}
 
     async def reset(self) -> None:
         """Stop all processes and forget everything stored."""
-        await self._operations.stop()
-        await self._serving.stop()
+        await self._stop_work()
         self._store.clear()
+
+    async def _stop_work(self) -> None:
+        await self._operations.stop()
+        for jobs in self._all_jobs:
+            await jobs.stop()
+        await self._serving.stop()
 
     async def seed(self, data: dict[str, Any]) -> None:
         """Make calls: `{"calls": [{"method": "POST", "path": "/v1/projects/p/...", "body": {...}}, ...]}`.

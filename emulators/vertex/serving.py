@@ -1,7 +1,9 @@
 """What serves now: the processes of each deployed model, and whose turn it is on each endpoint."""
 
 import asyncio
+import contextlib
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 from emulators.vertex.containers import inherited, prediction_variables, routes, spec_variables
@@ -104,6 +106,20 @@ class Serving:
             return
         deployment.start()
         self._deployments[endpoint, deployed["id"]] = deployment
+
+    @contextlib.asynccontextmanager
+    async def temporary(self, job: str, version: Json) -> AsyncIterator[Deployment]:
+        """A model's processes for the length of a job.
+
+        Raises:
+            FailedPrecondition: they never became healthy, or nothing plays the image.
+        """
+        key = (job, last_segment(job))
+        await self.deploy(job, {"id": key[1], "dedicatedResources": {}}, version)
+        try:
+            yield self._deployments[key]
+        finally:
+            await self._deployments.pop(key).stop(drain=False)
 
     def abandon(self, endpoint: str, deployed_id: str) -> None:
         """Stop processes that were started in vain; not waited for."""
