@@ -5,13 +5,14 @@ import os
 import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
-from candidate import Loaded
 
 from dropforge.contracts import predictions
 from dropforge.contracts.errors import RequestInvalid
+from dropforge.contracts.instances import Signature
+from dropforge.contracts.models import Candidate
 from dropforge.gcp import logs
 
 Scope = MutableMapping[str, Any]
@@ -26,6 +27,16 @@ _PROBLEM = predictions.PROBLEM_TYPE.encode()
 log = logs.logger("model_server")
 
 
+class Served(Protocol):
+    """What is asked of a loaded candidate."""
+
+    candidate: Candidate
+    signature: Signature
+
+    def probabilities(self, instances: list[dict[str, Any]]) -> list[float]:
+        """The probability of the positive class for each instance."""
+
+
 class TooLarge(Exception):
     """A body has more bytes than are taken."""
 
@@ -33,7 +44,7 @@ class TooLarge(Exception):
 class Application:
     """Vertex AI's health and predict routes for one loaded candidate."""
 
-    def __init__(self, loaded: Loaded, predict_route: str, health_route: str) -> None:
+    def __init__(self, loaded: Served, predict_route: str, health_route: str) -> None:
         self._loaded = loaded
         self._predict_route = predict_route
         self._health_route = health_route

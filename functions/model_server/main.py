@@ -7,8 +7,8 @@ import os
 import sys
 
 import uvicorn
-from application import Application
-from candidate import load
+from application import Application  # type: ignore[import-not-found]  # it lies beside main.py in the bundle
+from candidate import load  # type: ignore[import-not-found]  # as above
 
 from dropforge.contracts.errors import DropforgeError
 from dropforge.gcp import logs
@@ -38,7 +38,7 @@ def main() -> None:
             predict_route=environment.get("AIP_PREDICT_ROUTE", "/predict"),
             health_route=environment.get("AIP_HEALTH_ROUTE", "/healthz"),
         ),
-        host="0.0.0.0",  # noqa: S104  # a container is reached from without
+        host="0.0.0.0",  # a container is reached from without
         port=int(environment.get("AIP_HTTP_PORT", "8080")),
         loop="uvloop",
         http="httptools",

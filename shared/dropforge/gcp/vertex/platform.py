@@ -54,11 +54,17 @@ class Vertex:
         return self._registry.register(pipeline, candidate_id, artefact_uri, sha256)
 
     def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
-        """As `Platform.deploy`: at once to the serving endpoint, without traffic, and to the staging one, with all."""
+        """As `Platform.deploy`: at once to the serving endpoint, without traffic, and to the staging one, with all.
+
+        A version that has all traffic already needs no staging.
+        """
         serving = self._endpoints.ensure(pipeline)
+        there = deployment_of(serving, model, version)
+        if there is not None and serving.traffic_split.get(there.id) == 100:
+            return Deployed(model=model, version=version, endpoint=serving.name, deployed_model_id=there.id)
         staging = self._endpoints.ensure(pipeline, staging=True)
         running = []
-        if deployment_of(serving, model, version) is None:
+        if there is None:
             running.append(self._endpoints.deploy(serving, model, version, {}))
         rehearsing = deployment_of(staging, model, version)
         if rehearsing is None:
