@@ -76,7 +76,7 @@ class Training:
     def _find(self, state: Objects) -> Candidate | None:
         """The smallest candidate that was trained on all the batches; later ones hold them too."""
         fitting = []
-        for info in state.list(places.candidate(self.pipeline, "")):
+        for info in state.list(places.candidates(self.pipeline)):
             if info.name.endswith("/candidate.json"):
                 candidate = Candidate.model_validate_json(state.read(info.name)[0])
                 if self.batch_ids <= {trained.batch_id for trained in candidate.lineage.batches}:

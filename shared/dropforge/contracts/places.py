@@ -45,9 +45,14 @@ def batch_verdicts(pipeline: str, table: str | None = None) -> str:
     return f"verdicts/{pipeline}/{table}/" if table else f"verdicts/{pipeline}/"
 
 
+def candidates(pipeline: str) -> str:
+    """The prefix below which every candidate has its folder."""
+    return f"candidates/{pipeline}/"
+
+
 def candidate(pipeline: str, candidate_id: str, file: str = "") -> str:
     """The folder of a candidate, or one file of it: `candidate.json` is written last."""
-    return f"candidates/{pipeline}/{candidate_id}/{file}"
+    return f"{candidates(pipeline)}{candidate_id}/{file}"
 
 
 def model_verdict(pipeline: str, candidate_id: str) -> str:

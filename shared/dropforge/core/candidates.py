@@ -16,7 +16,7 @@ def find(state: Objects, pipeline: str, candidate_id: str) -> Candidate | None:
 
 def newest(state: Objects, pipeline: str) -> Candidate | None:
     """The candidate that was made last. Found by a listing, of which only the last is opened."""
-    records = [info for info in state.list(places.candidate(pipeline, "")) if info.name.endswith(f"/{_RECORD}")]
+    records = [info for info in state.list(places.candidates(pipeline)) if info.name.endswith(f"/{_RECORD}")]
     if not records:
         return None
     last = max(records, key=lambda info: (info.metadata.get("created", ""), info.name))
