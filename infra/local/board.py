@@ -17,7 +17,9 @@ class Board:
     """What is shown while the example runs."""
 
     def __init__(self, title: str, console: Console | None = None) -> None:
-        self.console = console or Console(stderr=False, highlight=False)
+        self.console = console or Console(highlight=False)
+        if not self.console.is_terminal:
+            self.console.width = 130  # a log is not as narrow as the terminal that is not there
         self._title = title
         self._started = time.monotonic()
         self._columns: list[str] = []

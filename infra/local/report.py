@@ -128,7 +128,10 @@ def predict_once(console: Console, pipeline: Pipeline, state: Objects, router: s
     with httpx.Client(trust_env=False, timeout=60) as client:
         answer = client.post(url, json=body)
     console.print("\n[bold]One prediction over HTTP[/]")
-    console.print_json(json.dumps(answer.json()))
+    if answer.is_success:
+        console.print_json(answer.text)
+    else:
+        console.print(f"Expected an answer of {url}. Found {answer.status_code}: {answer.text}", markup=False)
     command = f"curl -s -X POST {url} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
     console.print("Ask for another:")
     console.print(command, soft_wrap=True, highlight=False, markup=False)
