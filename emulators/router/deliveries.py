@@ -89,7 +89,7 @@ class Deliveries:
         finally:
             instance.upstream.give_back(connection)
         if head.status >= 400:
-            self._host.failed(head.status, self._host.log.last_line())
+            self._host.counts.failed(head.status, self._host.log.last_line())
         return head.status
 
     async def _twice(self, event: CloudEvent) -> int:

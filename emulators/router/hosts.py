@@ -14,22 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from emulators.clock import Clock
+from emulators.router.counts import Counts
 from emulators.router.errors import Crashed, NoAnswer, StartFailed, TimedOut, TooBusy
 from emulators.router.instance import Instance
 from emulators.router.logs import Log
 from emulators.router.runtime import Runtime
 from functions.flow import Function
-
-
-@dataclass
-class Counts:
-    """What happened since the start or the last reset."""
-
-    requests: int = 0
-    failures: int = 0
-    cold_starts: int = 0
-    last_cold_start_seconds: float | None = None
-    last_error: dict[str, Any] | None = None
 
 
 @dataclass
@@ -41,10 +31,10 @@ class FunctionHost:
     runtime: Runtime
     clock: Clock
     log: Log
-    counts: Counts = field(default_factory=Counts)
     instances: list[Instance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.counts = Counts(self.clock, self.log)
         self._waiting: deque[asyncio.Future[Instance]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -81,14 +71,8 @@ class FunctionHost:
             finally:
                 self._release(instance)
         except NoAnswer as error:
-            self.failed(error.status, str(error))
+            self.counts.failed(error.status, str(error))
             raise
-
-    def failed(self, status: int, message: str) -> None:
-        """Count a failure and say it in the log."""
-        self.counts.failures += 1
-        self.counts.last_error = {"status": status, "message": message[:1000], "at": self.clock.datetime().isoformat()}
-        self.log.say("ERROR", f"{status}: {message[:1000]}")
 
     async def _acquire(self, patience_seconds: float) -> Instance:
         instance = self._free()
@@ -162,13 +146,12 @@ class FunctionHost:
             self.instances.remove(instance)
             failure = error if isinstance(error, StartFailed) else StartFailed(f"{self.name}: {error}")
             if not self._waiting:  # it was started to be warm; else each who waits is told, and counted
-                self.failed(failure.status, str(failure))
+                self.counts.failed(failure.status, str(failure))
             elif not any(not each.draining for each in self.instances):
                 while self._waiting:
                     self._waiting.popleft().set_exception(failure)
             return
-        self.counts.cold_starts += 1
-        self.counts.last_cold_start_seconds = round(time.monotonic() - began, 3)
+        self.counts.started(time.monotonic() - began)
         instance.idle_since = self.clock.now()
         self._serve_waiting()
         await instance.gone.wait()
@@ -211,6 +194,11 @@ class FunctionHost:
                 task.add_done_callback(self._tasks.discard)
         self.log.trim()
 
+    async def reset(self) -> None:
+        """End all instances and count from zero."""
+        await self.stop()
+        self.counts = Counts(self.clock, self.log)
+
     async def stop(self) -> None:
         """Kill all instances and wait until they are gone."""
         for turn in self._waiting:
@@ -238,7 +226,7 @@ class FunctionHost:
                 }
                 for each in self.instances
             ],
-            **vars(self.counts),
+            **self.counts.shown(),
             "log": str(self.log.path),
         }
 

@@ -54,7 +54,7 @@ async def _exchange(instance: Instance, scope: Scope, receive: Receive, send: Se
     finally:
         instance.upstream.give_back(connection)
     if head.status >= 500:
-        host.failed(head.status, f"{scope['method']} {scope['path']}")
+        host.counts.failed(head.status, f"{scope['method']} {scope['path']}")
 
 
 async def _pass_request(connection: Connection, scope: Scope, receive: Receive) -> None:

@@ -10,7 +10,7 @@ from emulators.clock import Clock
 from emulators.faults import Faults
 from emulators.router.cloudevents import Push, finalized, published
 from emulators.router.deliveries import Deliveries
-from emulators.router.hosts import Counts, FunctionHost
+from emulators.router.hosts import FunctionHost
 from emulators.router.logs import Log
 from emulators.router.runtime import Runtime
 from emulators.router.wiring import Emulated, bindings, bucket_name, wire
@@ -94,10 +94,9 @@ class Router:
 
     async def reset(self) -> None:
         """End every instance, forget all counts, and wire again, for the other emulators may have been reset too."""
-        await asyncio.gather(*(host.stop() for host in self.hosts.values()))
-        for name, host in self.hosts.items():
-            host.counts = Counts()
-            self.deliveries[name].count = 0
+        await asyncio.gather(*(host.reset() for host in self.hosts.values()))
+        for deliveries in self.deliveries.values():
+            deliveries.count = 0
         await self.wire(self._push_url)
 
     async def seed(self, data: dict[str, Any]) -> None:
