@@ -10,6 +10,7 @@ from starlette.routing import Route
 from emulators.control import control_routes
 from emulators.hosting import AnnouncingServer, Options, listen
 from emulators.pubsub.durable import Memory, Sqlite
+from emulators.pubsub.rest import rest_routes
 from emulators.pubsub.rpc import Calls, Handlers
 from emulators.pubsub.state import PubSub
 
@@ -45,7 +46,7 @@ async def serve(options: Options) -> None:
     pubsub.start()
     await server.start()
     web = AnnouncingServer(
-        uvicorn.Config(control_app(pubsub), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+        uvicorn.Config(control_app(pubsub, calls), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
     )
     web.on_started = lambda: options.announce(url=f"{options.host}:{port}", control=control_url)
     try:
@@ -55,7 +56,7 @@ async def serve(options: Options) -> None:
         await pubsub.close()
 
 
-def control_app(pubsub: PubSub) -> Starlette:
+def control_app(pubsub: PubSub, calls: Calls) -> Starlette:
     """What answers HTTP."""
 
     async def key_set(_: Request) -> JSONResponse:
@@ -69,5 +70,6 @@ def control_app(pubsub: PubSub) -> Starlette:
             *control_routes(pubsub),
             Route("/oauth2/v3/certs", key_set),
             Route("/oauth2/v1/certs", certificates),
+            *rest_routes(calls),
         ]
     )

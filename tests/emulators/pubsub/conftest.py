@@ -4,8 +4,6 @@ Where Google's emulator is known to differ from the service, `DIFFERENCES` says 
 fails the run once it passes, so that the list stays true.
 """
 
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -17,6 +15,7 @@ from google.api_core.exceptions import GoogleAPICallError
 
 from tests.emulators.launch import Emulator
 from tests.emulators.pubsub.bench import PROJECT, Bench
+from tests.emulators.pubsub.reference import google_command
 
 _OWN = "ours"
 _GOOGLE = "google"
@@ -49,18 +48,15 @@ def bench(emulator: Emulator) -> Iterator[Bench]:
 @pytest.fixture(scope="session")
 def google_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """Clients of Google's emulator, in a process of its own."""
-    jar = _google_jar()
-    java = shutil.which("java")
-    if jar is None or java is None:
+    command = google_command()
+    if command is None:
         pytest.skip("Google's Pub/Sub emulator is not installed: it comes with the gcloud component pubsub-emulator.")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = tmp_path_factory.mktemp("google") / "log.txt"
     with log.open("wb") as out:
-        process = subprocess.Popen(
-            [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"], stdout=out, stderr=out
-        )
+        process = subprocess.Popen([*command, "--host=127.0.0.1", f"--port={port}"], stdout=out, stderr=out)
     made = Bench(f"127.0.0.1:{port}", patience=5.0)
     try:
         _await_answer(made)
@@ -96,15 +92,6 @@ def clocked(tmp_path: Path) -> Iterator[tuple[Emulator, Bench]]:
 def advance(emulator: Emulator, seconds: float) -> None:
     """Move the emulator's clock forward."""
     emulator.control("POST", "/clock", {"advance_seconds": seconds}).raise_for_status()
-
-
-def _google_jar() -> Path | None:
-    gcloud = shutil.which("gcloud")
-    roots = [Path(os.environ.get("CLOUDSDK_ROOT_DIR", "/usr/lib/google-cloud-sdk"))]
-    if gcloud is not None:
-        roots.append(Path(gcloud).resolve().parents[1])
-    found = (jar for root in roots for jar in root.glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"))
-    return next(found, None)
 
 
 def _await_answer(bench: Bench) -> None:
