@@ -140,3 +140,15 @@ def test_requirement_that_the_root_does_not_pin_is_refused() -> None:
     """One version of each package in the whole project."""
     with pytest.raises(PinMissing, match=r"needs left-pad, which .* does not pin"):
         pinned([Requirement("left-pad")], REPO / "requirements.txt")
+
+
+def test_command_line_builds_what_is_named(tmp_path: Path) -> None:
+    """And says where it is; a mistake is one sentence."""
+    command = [sys.executable, "-m", "functions.build", "--out", str(tmp_path)]
+    built = subprocess.run([*command, "train"], cwd=REPO, capture_output=True, text=True, check=True)
+    assert built.stdout == f"{tmp_path / 'train'}\n"
+    wrong = subprocess.run([*command, "trian"], cwd=REPO, capture_output=True, text=True, check=False)
+    assert (wrong.returncode, wrong.stderr) == (
+        1,
+        "Expected one of ingest, validate, train, publish, predict, model_server. Got 'trian'.\n",
+    )
