@@ -14,7 +14,7 @@ from emulators.storage.state import Generation
 
 Resource = dict[str, Any]
 
-_CHUNK = 1000
+_CHUNKS = (20, 1000)  # rows read at once: the first, and what it doubles up to
 _LAST = "\U0010ffff"
 
 
@@ -50,11 +50,12 @@ def _page(call: Call) -> _Page:
     where, end = _where(call, prefix)
     place = _start(call, prefix)
     page = _Page()
+    chunk = _CHUNKS[0] if delimiter else _CHUNKS[1]
     while True:
         found = call.store.select(
             f"bucket = ? AND {where} AND (name > ? OR (name = ? AND generation >= ?)) AND name < ?",
             *(call.path["bucket"], place[0], place[0], place[1], end),
-            limit=_CHUNK,
+            limit=chunk,
         )
         jumped = False
         for one in found:
@@ -73,15 +74,16 @@ def _page(call: Call) -> _Page:
                 if is_folder_itself:
                     page.items.append(one)
                     continue
-                place, jumped = (successor(common), 0), True
+                place, jumped, chunk = (successor(common), 0), True, _CHUNKS[0]
                 break
             if full:
                 page.next = (one.name, one.generation)
                 return page
             page.items.append(one)
         if not jumped:
-            if len(found) < _CHUNK:
+            if len(found) < chunk:
                 return page
+            chunk = min(chunk * 2, _CHUNKS[1])
             place = (found[-1].name, found[-1].generation + 1)
 
 
