@@ -1,7 +1,7 @@
 """What a deployment would create, on the emulators: buckets, topics, notifications, push subscriptions; idempotently.
 
 Names follow Eventarc's: a storage trigger gets a transport topic `eventarc-<function>-<bucket>`, and every trigger a
-subscription `eventarc-<function>-<topic>-sub`.
+subscription `eventarc-<function>-<topic>-sub`. `dead-letter-sub` keeps what was given up: a topic alone keeps nothing.
 """
 
 import time
@@ -93,8 +93,7 @@ def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: st
         }
         for topic in sorted(topics - existing):
             publisher.create_topic(request={"name": topic}, retry=patient)
-        for binding in bound:
-            wanted = _wanted(binding, flow.functions[binding.function], where.project, push_url)
+        for wanted in _subscriptions(flow, bound, where.project, push_url):
             try:
                 subscriber.create_subscription(request=wanted, retry=patient)
             except exceptions.AlreadyExists:
@@ -103,7 +102,21 @@ def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: st
         publisher.transport.close()
 
 
-def _wanted(binding: Binding, function: Function, project: str, push_url: str) -> dict[str, Any]:
+def _subscriptions(flow: Flow, bound: list[Binding], project: str, push_url: str) -> list[dict[str, Any]]:
+    """Every subscription, as a request to create it."""
+    pushes = [_pushed(binding, flow.functions[binding.function], project, push_url) for binding in bound]
+    if DEAD_LETTER not in flow.topics:
+        return pushes
+    kept = {
+        "name": f"projects/{project}/subscriptions/{DEAD_LETTER}-sub",
+        "topic": f"projects/{project}/topics/{DEAD_LETTER}",
+        "message_retention_duration": {"seconds": 31 * 24 * 3600},  # the most that Pub/Sub allows
+        "expiration_policy": {},  # never
+    }
+    return [*pushes, kept]
+
+
+def _pushed(binding: Binding, function: Function, project: str, push_url: str) -> dict[str, Any]:
     assert function.retry is not None  # flow.py sees to it
     return {
         "name": binding.subscription,

@@ -92,8 +92,7 @@ def test_failed_delivery_is_repeated_with_the_same_event_id(cloud: Cloud, router
 
 def test_given_up_delivery_lands_in_the_dead_letter_topic(cloud: Cloud, router: Bench) -> None:
     """Nothing expires silently: after five attempts the message waits for a person."""
-    grave = f"projects/{PROJECT}/subscriptions/grave"
-    cloud.subscriber.create_subscription(request={"name": grave, "topic": f"projects/{PROJECT}/topics/dead-letter"})
+    grave = f"projects/{PROJECT}/subscriptions/dead-letter-sub"
     message = cloud.publish("jobs", "fail")
     (received,) = cloud.subscriber.pull(
         request={"subscription": grave, "max_messages": 1}, timeout=20
