@@ -1,8 +1,6 @@
 """The ASGI application: two routes, and nothing between them and the model that costs time."""
 
 import asyncio
-import os
-import sys
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
@@ -13,7 +11,7 @@ from dropforge.contracts import predictions
 from dropforge.contracts.errors import RequestInvalid
 from dropforge.contracts.instances import Signature
 from dropforge.contracts.models import Candidate
-from dropforge.gcp import logs
+from dropforge.gcp import access, logs
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -54,18 +52,20 @@ class Application:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         began = time.perf_counter()
-        request_id = _request_id(scope)
+        request_id = access.given_id(scope["headers"]) or access.new_id()
         status, body, rows = await self._answer(scope, receive)
         content_type = _JSON if status == 200 else _PROBLEM
         headers = [
             (b"content-type", content_type),
             (b"content-length", str(len(body)).encode()),
-            (b"x-request-id", request_id),
+            (b"x-request-id", request_id.encode("latin-1")),
         ]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body if scope["method"] != "HEAD" else b""})
         if rows or status >= 400:
-            _log_request(self._who, scope["path"], status, rows, request_id, time.perf_counter() - began)
+            seconds = time.perf_counter() - began
+            who = {"instances": rows, "request_id": request_id, **self._who}
+            access.write(scope["method"], scope["path"], status, seconds, **who)
 
     async def _answer(self, scope: Scope, receive: Receive) -> tuple[int, bytes, int]:
         """Status, body, and the number of predictions in it."""
@@ -78,8 +78,7 @@ class Application:
             return _refusal(405, f"Expected POST. Found {method}.")
         try:
             request = predictions.read(orjson.loads(await _body(receive)))
-            self._loaded.signature.check(request.instances)
-            probabilities = await self._predicted(request.instances)
+            answers = await self._answers(request)
         except TooLarge:
             return _refusal(413, f"Expected a body of at most {predictions.MOST_BYTES} bytes. Found more.")
         except orjson.JSONDecodeError as error:
@@ -89,8 +88,20 @@ class Application:
         except Exception:
             log.exception("A prediction failed.", extra={"fields": self._who})
             return _refusal(500, "The model failed on this request; the server's log says why.")
-        answers = [{"probability": given, "label": given > request.threshold} for given in probabilities]
         return 200, orjson.dumps({"predictions": answers}), len(answers)
+
+    async def _answers(self, request: predictions.Request) -> list[dict[str, Any]]:
+        """One answer for each instance; where the caller wants it so, an `error` for each that does not fit."""
+        signature, instances = self._loaded.signature, request.instances
+        if not request.partial:
+            signature.check(instances)
+            return [request.answer(given) for given in await self._predicted(instances)]
+        fitting = [instance for instance in instances if signature.fits(instance)]
+        answered = iter(await self._predicted(fitting) if fitting else [])
+        return [
+            request.answer(next(answered)) if signature.fits(instance) else {"error": signature.told(index, instance)}
+            for index, instance in enumerate(instances)
+        ]
 
     async def _predicted(self, instances: list[dict[str, Any]]) -> list[float]:
         if len(instances) <= _INLINE:
@@ -113,26 +124,3 @@ async def _body(receive: Receive) -> bytes:
     if len(body) > predictions.MOST_BYTES:
         raise TooLarge
     return body
-
-
-def _request_id(scope: Scope) -> bytes:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and len(value) <= 128:
-            given: bytes = value
-            return given
-    return os.urandom(8).hex().encode()
-
-
-def _log_request(who: dict[str, str], path: str, status: int, rows: int, request_id: bytes, seconds: float) -> None:
-    """One line for Cloud Logging, written without the logging module, which costs more than a prediction."""
-    line = {
-        "severity": "INFO" if status < 400 else "WARNING",
-        "message": f"{path} {status}",
-        "status": status,
-        "instances": rows,
-        "request_id": request_id.decode("latin-1"),
-        "seconds": round(seconds, 6),
-        **who,
-    }
-    sys.stdout.buffer.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-    sys.stdout.buffer.flush()

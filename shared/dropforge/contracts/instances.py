@@ -31,6 +31,12 @@ class Problem:
         where = f"Instance {self.instance}, field {self.field!r}" if self.field else f"Instance {self.instance}"
         return f"{where}: expected {self.expected}. Found {self.found}."
 
+    def member(self) -> dict[str, Any]:
+        """One of the `errors` of a problem (RFC 9457), with a JSON pointer (RFC 6901) into the request."""
+        escaped = self.field.replace("~", "~0").replace("/", "~1")
+        pointer = f"/instances/{self.instance}" + (f"/{escaped}" if self.field else "")
+        return {"pointer": pointer, **asdict(self)}
+
 
 class Signature:
     """What a model takes, made ready to check many instances.
@@ -59,7 +65,7 @@ class Signature:
             for found in self.problems(index, given)
         ]
         if wrong:
-            listed = [asdict(problem) for problem in wrong[:MOST_PROBLEMS]]
+            listed = [problem.member() for problem in wrong[:MOST_PROBLEMS]]
             more = f" And {len(wrong) - MOST_PROBLEMS} more." if len(wrong) > MOST_PROBLEMS else ""
             raise RequestInvalid(wrong[0].sentence + more, problems=listed, count=len(wrong))
 
@@ -95,6 +101,10 @@ class Signature:
         if near:
             return Problem(index, name, f"a field of the model, such as {near[0]!r}", "an unknown field")
         return Problem(index, name, f"one of {', '.join(self._by_name)}", "an unknown field")
+
+    def told(self, index: int, instance: Any) -> list[dict[str, Any]]:
+        """The problems of one instance as an answer lists them."""
+        return [problem.member() for problem in self.problems(index, instance)[:MOST_PROBLEMS]]
 
     def example(self) -> dict[str, Any]:
         """An instance that fits: null where that is allowed."""

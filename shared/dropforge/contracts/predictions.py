@@ -3,7 +3,9 @@
     {"instances": [{"origin": "JFK", ...}], "parameters": {"threshold": 0.5}}
     {"predictions": [{"probability": 0.31, "label": false}], ...}
 
-`label` says whether the probability is above the threshold, which is one half where the request names none.
+`label` says whether the probability is above the threshold, which is one half where the request names none. With the
+parameter `partial`, an instance that does not fit is answered `{"error": [...]}` in its place, and the others are
+predicted; without it, such an instance refuses the whole request.
 """
 
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ MOST_BYTES = 1_500_000  # of a body: what a Vertex AI endpoint takes
 MOST_INSTANCES = 10_000
 THRESHOLD = 0.5
 PROBLEM_TYPE = "application/problem+json"
-_PARAMETERS = ("threshold",)
+_PARAMETERS = ("partial", "threshold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,12 @@ class Request:
     """A request whose form is right; its instances are still to be checked against a signature."""
 
     instances: list[Any]
-    threshold: float
+    threshold: float = THRESHOLD
+    partial: bool = False
+
+    def answer(self, probability: float) -> dict[str, Any]:
+        """The answer to one instance."""
+        return {"probability": probability, "label": probability > self.threshold}
 
 
 def read(body: Any) -> Request:
@@ -40,20 +47,23 @@ def read(body: Any) -> Request:
         raise RequestInvalid(f"Expected 1 to {MOST_INSTANCES} instances. Found {len(instances)}.")
     parameters = body.get("parameters")
     if parameters is None:
-        return Request(instances, THRESHOLD)
-    return Request(instances, _threshold(parameters))
+        return Request(instances)
+    return _with_parameters(instances, parameters)
 
 
-def _threshold(parameters: Any) -> float:
+def _with_parameters(instances: list[Any], parameters: Any) -> Request:
     if not isinstance(parameters, dict):
         raise RequestInvalid(f"Expected 'parameters' to be an object. Found {type(parameters).__name__}.")
     for name in parameters:
         if name not in _PARAMETERS:
-            raise RequestInvalid(f"Expected only the parameters {', '.join(_PARAMETERS)}. Found {name!r}.")
-    given = parameters.get("threshold", THRESHOLD)
-    if type(given) not in (int, float) or not 0 <= given <= 1:
-        raise RequestInvalid(f"Expected 'threshold' to be a number from 0 to 1. Found {given!r}.")
-    return float(given)
+            raise RequestInvalid(f"Expected only the parameters {' and '.join(_PARAMETERS)}. Found {name!r}.")
+    threshold = parameters.get("threshold", THRESHOLD)
+    if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
+        raise RequestInvalid(f"Expected 'threshold' to be a number from 0 to 1. Found {threshold!r}.")
+    partial = parameters.get("partial", False)
+    if type(partial) is not bool:
+        raise RequestInvalid(f"Expected 'partial' to be true or false. Found {partial!r}.")
+    return Request(instances, float(threshold), partial)
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:

@@ -1,0 +1,41 @@
+"""The champion's endpoint on Vertex AI, by its REST interface."""
+
+from typing import Any
+
+import orjson
+
+from dropforge.contracts.errors import NotFound, ServiceUnavailable
+from dropforge.contracts.settings import Settings
+from dropforge.gcp.rest import Token
+
+from .champions import Serving
+from .upstream import Answer, Upstream
+
+
+class Endpoint:
+    """Asks the endpoint that a champion pointer names."""
+
+    def __init__(self, settings: Settings, upstream: Upstream) -> None:
+        self._api = settings.vertex_api or f"https://{settings.location}-aiplatform.googleapis.com"
+        self._token = Token(emulated=settings.vertex_api is not None)
+        self._upstream = upstream
+
+    async def ask(self, serving: Serving, body: bytes) -> dict[str, Any]:
+        """Vertex AI's answer: `predictions`, `deployedModelId`, `model`, `modelVersionId`.
+
+        Raises:
+            NotFound: the endpoint is gone, or has no model.
+            ServiceUnavailable: it does not answer, or not as promised.
+        """
+        url = f"{self._api}/v1/{serving.champion.endpoint}:predict"
+        answer = await self._upstream.post(url, self._token, body)
+        if answer.status == 200:
+            found: dict[str, Any] = orjson.loads(answer.body)
+            return found
+        if answer.status == 404 or _has_no_model(answer):
+            raise NotFound(f"{url}: {answer.status}.", endpoint=serving.champion.endpoint)
+        raise ServiceUnavailable(f"{url}: {answer.status} {answer.body[:500]!r}.", endpoint=serving.champion.endpoint)
+
+
+def _has_no_model(answer: Answer) -> bool:
+    return answer.status == 400 and b"FAILED_PRECONDITION" in answer.body

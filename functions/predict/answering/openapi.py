@@ -1,0 +1,134 @@
+"""The OpenAPI document of what this function answers."""
+
+from functools import cache
+from typing import Any
+
+from dropforge.contracts.predictions import MOST_BYTES, MOST_INSTANCES, PROBLEM_TYPE, THRESHOLD
+
+_PIPELINE = {
+    "name": "pipeline",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[a-z][a-z0-9-]{0,40}$"},
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """OpenAPI 3.1. The fields of an instance are those that `GET /v1/pipelines/{pipeline}` lists for the champion."""
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Dropforge predictions", "version": "1"},
+        "paths": {
+            "/v1/pipelines/{pipeline}:predict": {"post": _predict()},
+            "/v1/pipelines/{pipeline}": {
+                "get": {
+                    "operationId": "describe",
+                    "summary": "The champion: its version, and each field that it takes.",
+                    "parameters": [_PIPELINE],
+                    "responses": {"200": _json("The champion.", {"type": "object"}), **_problems(404, 503)},
+                }
+            },
+            "/healthz": {"get": _status("Whether this process runs.")},
+            "/readyz": {"get": {**_status("Whether it can read which model serves.")}},
+        },
+        "components": {"schemas": {"Request": _REQUEST, "Answer": _ANSWER, "Problem": _PROBLEM, "Wrong": _WRONG}},
+    }
+
+
+def _predict() -> dict[str, Any]:
+    return {
+        "operationId": "predict",
+        "summary": "Ask the pipeline's champion.",
+        "description": f"At most {MOST_BYTES} bytes and {MOST_INSTANCES} instances.",
+        "parameters": [_PIPELINE],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Request")}}},
+        "responses": {
+            "200": _json("One prediction for each instance, in their order.", _ref("Answer")),
+            **_problems(400, 404, 413, 415, 503),
+        },
+    }
+
+
+def _status(summary: str) -> dict[str, Any]:
+    return {"summary": summary, "responses": {"200": _json("Yes.", {"type": "object"}), **_problems(503)}}
+
+
+def _problems(*statuses: int) -> dict[str, Any]:
+    content = {PROBLEM_TYPE: {"schema": _ref("Problem")}}
+    return {str(status): {"description": "Problem details (RFC 9457).", "content": content} for status in statuses}
+
+
+def _json(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_REQUEST = {
+    "type": "object",
+    "required": ["instances"],
+    "properties": {
+        "instances": {"type": "array", "minItems": 1, "maxItems": MOST_INSTANCES, "items": {"type": "object"}},
+        "parameters": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "threshold": {"type": "number", "minimum": 0, "maximum": 1, "default": THRESHOLD},
+                "partial": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Answer what fits, and what does not with an error in its place.",
+                },
+            },
+        },
+    },
+}
+_ANSWER = {
+    "type": "object",
+    "required": ["predictions", "deployedModelId", "model", "modelVersionId"],
+    "properties": {
+        "predictions": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["id", "version"],
+                "properties": {
+                    "id": {"type": "string", "description": "Names this prediction, for labels that come later."},
+                    "version": {"type": "string", "description": "Of the model that answered."},
+                    "probability": {"type": "number", "minimum": 0, "maximum": 1},
+                    "label": {"type": "boolean", "description": "Whether the probability is above the threshold."},
+                    "error": {"type": "array", "items": _ref("Wrong")},
+                },
+            },
+        },
+        "deployedModelId": {"type": "string"},
+        "model": {"type": "string"},
+        "modelVersionId": {"type": "string"},
+    },
+}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "version": {"type": "string", "description": "Whose signature the request does not fit."},
+        "errors": {"type": "array", "items": _ref("Wrong")},
+    },
+}
+_WRONG = {
+    "type": "object",
+    "required": ["pointer", "instance", "field", "expected", "found"],
+    "properties": {
+        "pointer": {"type": "string", "description": "JSON pointer into the request (RFC 6901)."},
+        "instance": {"type": "integer"},
+        "field": {"type": "string"},
+        "expected": {"type": "string"},
+        "found": {"type": "string"},
+    },
+}

@@ -1,0 +1,191 @@
+"""The routes: what each request is, and its answer or its refusal."""
+
+import re
+import time
+from typing import Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from dropforge.contracts import predictions
+from dropforge.contracts.errors import NotFound, RequestInvalid, ServiceUnavailable
+from dropforge.contracts.instances import expectation
+from dropforge.contracts.settings import Settings
+from dropforge.gcp import access, logs
+
+from .champions import Champions, Serving
+from .endpoint import Endpoint
+from .openapi import document
+from .upstream import Upstream
+
+PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict)?")
+RETRY_AFTER = "1"  # seconds
+
+log = logs.logger("predict")
+
+
+class Refused(Exception):
+    """A request that gets no answer but a problem (RFC 9457)."""
+
+    def __init__(self, status: int, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body = predictions.problem(status, detail, **more)
+
+
+class Service:
+    """Answers every request of this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        upstream = Upstream()
+        self._settings = settings
+        self._champions = Champions(settings.state_bucket, upstream)
+        self._endpoint = Endpoint(settings, upstream)
+
+    async def answer(self, request: Request) -> Response:
+        """Route, answer, and log one line."""
+        began = time.perf_counter()
+        headers = request.headers.raw
+        request_id = access.new_id()
+        told: dict[str, Any] = {"request_id": request_id, "function": "predict"}
+        try:
+            status, body = 200, await self._route(request, request_id, told)
+        except Refused as refusal:
+            status, body = refusal.status, refusal.body
+        given = access.given_id(headers)
+        if given is not None:
+            told["caller_request_id"] = given
+        access.write(
+            request.method,
+            request.url.path,
+            status,
+            time.perf_counter() - began,
+            **told,
+            **access.trace(headers, self._settings.project),
+        )
+        kind = "application/json" if status == 200 else predictions.PROBLEM_TYPE
+        response = Response(orjson.dumps(body), status, media_type=kind)
+        response.headers["x-request-id"] = given or request_id
+        if status == 503:
+            response.headers["retry-after"] = RETRY_AFTER
+        return response
+
+    async def _route(self, request: Request, request_id: str, told: dict[str, Any]) -> dict[str, Any]:
+        path = request.url.path
+        match = PIPELINE.fullmatch(path)
+        if match is not None:
+            told["pipeline"] = match[1]
+            _expect(request, "POST" if match[2] else "GET")
+            if match[2]:
+                return await self._predict(match[1], request, request_id, told)
+            return _described(await self._champion(match[1]))
+        name = path.removeprefix("/v1")
+        if name not in ("/healthz", "/readyz", "/openapi.json"):
+            raise Refused(
+                404, f"Expected /v1/pipelines/<pipeline>:predict or another path of /openapi.json. Found {path}."
+            )
+        _expect(request, "GET")
+        if name == "/openapi.json":
+            return document()
+        if name == "/readyz" and not await self._champions.reachable():
+            raise Refused(503, "The state bucket does not answer.")
+        return {"status": "ok"}
+
+    async def _predict(self, pipeline: str, request: Request, request_id: str, told: dict[str, Any]) -> dict[str, Any]:
+        body = await _body(request)
+        asked = _asked(body)
+        serving = await self._champion(pipeline)
+        _check(asked, serving)
+        try:
+            answered = await self._endpoint.ask(serving, body)
+        except NotFound:
+            answered = await self._ask_newer(serving, asked, body)
+        except ServiceUnavailable as error:
+            log.warning(f"The endpoint of {pipeline} does not answer: {error}")
+            raise Refused(503, f"The model of {pipeline!r} does not answer now. Try again.") from error
+        version = answered.get("modelVersionId", "")
+        told |= {"version": version, "instances": len(asked.instances)}
+        return {
+            **answered,
+            "predictions": [
+                {**found, "id": f"{request_id}-{index}", "version": version}
+                for index, found in enumerate(answered["predictions"])
+            ],
+        }
+
+    async def _ask_newer(self, gone: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
+        """The endpoint has lost the model that the pointer named: follow the pointer, if it has moved."""
+        pipeline = gone.champion.pipeline
+        newer = await self._champions.newer(gone)
+        try:
+            if newer is not None:
+                _check(asked, newer)
+                return await self._endpoint.ask(newer, body)
+        except (NotFound, ServiceUnavailable) as error:
+            log.warning(f"The endpoint of {pipeline} has no model: {error}")
+        raise Refused(503, f"The model of {pipeline!r} is being replaced. Try again.")
+
+    async def _champion(self, pipeline: str) -> Serving:
+        try:
+            return await self._champions.of(pipeline)
+        except NotFound as error:
+            raise Refused(404, error.message) from error
+        except ServiceUnavailable as error:
+            log.warning(f"The champion of {pipeline} cannot be read: {error}")
+            raise Refused(503, f"Which model serves {pipeline!r} cannot be read now. Try again.") from error
+
+
+def _expect(request: Request, method: str) -> None:
+    if request.method != method and (method, request.method) != ("GET", "HEAD"):
+        raise Refused(405, f"Expected {method}. Found {request.method}.")
+
+
+async def _body(request: Request) -> bytes:
+    kind = request.headers.get("content-type", "application/json")
+    if kind.partition(";")[0].strip() != "application/json":
+        raise Refused(415, f"Expected a body of type application/json. Found {kind!r}.")
+    body = bytearray()
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > predictions.MOST_BYTES:
+                raise Refused(413, f"Expected a body of at most {predictions.MOST_BYTES} bytes. Found more.")
+    except ClientDisconnect as error:
+        raise Refused(400, "The body ended before its length.") from error
+    return bytes(body)
+
+
+def _asked(body: bytes) -> predictions.Request:
+    try:
+        return predictions.read(orjson.loads(body))
+    except orjson.JSONDecodeError as error:
+        raise Refused(400, f"Expected JSON: {error}.") from error
+    except RequestInvalid as error:
+        raise Refused(400, error.message) from error
+
+
+def _check(asked: predictions.Request, serving: Serving) -> None:
+    if asked.partial:
+        return  # the model server answers what does not fit with an error in its place
+    try:
+        serving.signature.check(asked.instances)
+    except RequestInvalid as error:
+        version = serving.champion.version
+        raise Refused(400, error.message, errors=error.fields["problems"], version=version) from error
+
+
+def _described(serving: Serving) -> dict[str, Any]:
+    champion = serving.champion
+    return {
+        "pipeline": champion.pipeline,
+        "version": champion.version,
+        "candidate": champion.candidate_id,
+        "published": champion.published,
+        "trainedUntil": champion.trained_until,
+        "signature": [
+            {**field.model_dump(exclude_none=True), "expected": expectation(field)}
+            for field in serving.candidate.signature
+        ],
+        "example": {"instances": [serving.signature.example()]},
+    }

@@ -1,0 +1,65 @@
+"""HTTP to other services, pooled, retried within a bound, with the access token where there is one."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+import httpcore
+
+from dropforge.contracts.errors import ServiceUnavailable
+from dropforge.gcp.rest import Token
+
+PATIENCE = 20.0  # seconds for one call with all its tries
+_TRIES = 4
+_FIRST_PAUSE = 0.05
+_AGAIN = frozenset({429, 500, 502, 503, 504})
+_BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
+_TIMEOUTS = {"timeout": {"connect": 2.0, "read": 10.0, "write": 5.0, "pool": 5.0}}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
+class Upstream:
+    """One pool of connections to everything that this process asks."""
+
+    def __init__(self, most_connections: int = 100) -> None:
+        self._pool = httpcore.AsyncConnectionPool(max_connections=most_connections, keepalive_expiry=50.0)
+
+    async def get(self, url: str, token: Token) -> Answer:
+        """GET, tried again while the service is out of sorts. Raises ServiceUnavailable."""
+        return await self._call("GET", url, token, None)
+
+    async def post(self, url: str, token: Token, body: bytes) -> Answer:
+        """POST JSON, tried again as GET is: only for calls that change nothing. Raises ServiceUnavailable."""
+        return await self._call("POST", url, token, body)
+
+    async def _call(self, method: str, url: str, token: Token, body: bytes | None) -> Answer:
+        until = time.monotonic() + PATIENCE
+        pause, said = 0.0, ""
+        for _ in range(_TRIES):
+            await asyncio.sleep(pause)
+            pause = pause * 3 or _FIRST_PAUSE
+            try:
+                answer = await self._try(method, url, token, body)
+            except _BROKEN as error:
+                said = f"{type(error).__name__} {error}".strip()
+            else:
+                if answer.status not in _AGAIN:
+                    return answer
+                said = f"{answer.status} {answer.body[:200]!r}"
+            if time.monotonic() + pause > until:
+                break
+        raise ServiceUnavailable(f"{method} {url}: {said}.")
+
+    async def _try(self, method: str, url: str, token: Token, body: bytes | None) -> Answer:
+        headers = token.headers() if token.fresh else await asyncio.to_thread(token.headers)
+        if body is not None:
+            headers = [*headers, (b"content-type", b"application/json")]
+        answer = await self._pool.request(method, url, headers=headers, content=body, extensions=_TIMEOUTS)
+        return Answer(answer.status, answer.content)
