@@ -1,7 +1,6 @@
 """Read a delimited file of any size: in pieces through `records`, then by DuckDB into Parquet."""
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -11,14 +10,15 @@ from dropforge.core.engine import identifier, text
 from dropforge.core.reading import dialect, kind, lines
 from dropforge.core.reading.dialect import Dialect
 from dropforge.core.reading.limits import Limits
-from dropforge.core.reading.records import Records, Reject
+from dropforge.core.reading.records import Records
+from dropforge.core.reading.tally import Tally, rejects_in
 
 SAMPLE = 256 * 1024
 
 
 def read(
     utf8: Iterator[bytes], expected: Sequence[str], limits: Limits, folder: Path, rows_to: Path, rejects_to: Path
-) -> tuple[Dialect, Records]:
+) -> tuple[Dialect, Tally]:
     """Read the content of a file, in UTF-8, into two Parquet files, each written only if there is something in it.
 
     Raises:
@@ -32,25 +32,24 @@ def read(
             "The file holds only blanks: it has no header and no rows.", code="empty", expected="a header", observed=""
         )
     found = dialect.find(shown, expected, limits.columns)
-    records = Records(found.delimiter.encode(), len(found.columns), limits)
-    numbered, rejected = folder / "numbered.csv", folder / "rejects.jsonl"
+    tally = Tally(limits)
+    records = Records(found.delimiter.encode(), len(found.columns), tally)
+    numbered, rejects = folder / "numbered.csv", folder / "rejects.jsonl"
     skip = found.above + found.header
-    with numbered.open("wb") as rows, rejected.open("w", encoding="utf-8") as rejects:
-        for first, block in lines.blocks(chunks, limits, records.too_long):
+    with numbered.open("wb") as rows:
+        for first, block in lines.blocks(chunks, limits, tally.too_long):
             wanted = block[max(0, skip + 1 - first) :]
             if wanted:
                 rows.write(records.block(max(first, skip + 1), wanted))
-            _keep(records.rejects, rejects.write)
+            tally.write_down(rejects)
         rows.write(records.end())
-        _keep(records.rejects, rejects.write)
+        tally.write_down(rejects)
     with engine.opened(folder) as database:
-        if records.rows:
+        if tally.rows:
             database.execute(_copy(numbered, found, rows_to, limits))
-        if records.rejected:
-            database.execute(_copy_rejects(rejected, rejects_to, limits))
-    numbered.unlink()
-    rejected.unlink()
-    return found, records
+        if tally.rejected:
+            database.execute(f"COPY ({rejects_in(rejects, limits)}) TO {text(str(rejects_to))} (FORMAT parquet)")
+    return found, tally
 
 
 def _peek(chunks: Iterator[bytes], limits: Limits) -> tuple[Iterator[bytes], list[bytes]]:
@@ -64,7 +63,7 @@ def _peek(chunks: Iterator[bytes], limits: Limits) -> tuple[Iterator[bytes], lis
         if size >= SAMPLE and has_line:
             ended = False
             break
-        if size > limits.record:
+        if size > limits.record and not has_line:
             raise FileUnreadable(
                 f"The first line has more than {limits.record:,} bytes, so this is no table of rows.",
                 code="too_long",
@@ -74,12 +73,6 @@ def _peek(chunks: Iterator[bytes], limits: Limits) -> tuple[Iterator[bytes], lis
     head = b"".join(held)
     sample = [line for _, block in lines.blocks([head], limits, lambda *_: None) for line in block]
     return chain(held, chunks), sample if ended or len(sample) < 2 else sample[:-1]
-
-
-def _keep(rejects: list[Reject], write: Callable[[str], object]) -> None:
-    for reject in rejects:
-        write(json.dumps(reject._asdict()) + "\n")
-    rejects.clear()
 
 
 def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits) -> str:
@@ -94,13 +87,4 @@ def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits) -> str:
     return (
         f"COPY (SELECT CAST(_row AS BIGINT) AS _row, CAST(_line AS BIGINT) AS _line, {named} "
         f"FROM read_csv({text(str(numbered))}, {options})) TO {text(str(to))} (FORMAT parquet)"
-    )
-
-
-def _copy_rejects(rejected: Path, to: Path, limits: Limits) -> str:
-    types = "{'row': 'BIGINT', 'line': 'BIGINT', 'text': 'VARCHAR', 'code': 'VARCHAR', 'sentence': 'VARCHAR'}"
-    return (
-        "COPY (SELECT row AS _row, line AS _line, text AS _text, code AS _code, sentence AS _sentence "
-        f"FROM read_json({text(str(rejected))}, format = 'newline_delimited', columns = {types}, "
-        f"maximum_object_size = {limits.reject_text * 8})) TO {text(str(to))} (FORMAT parquet)"
     )

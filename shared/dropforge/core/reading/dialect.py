@@ -70,7 +70,7 @@ def find(lines: list[str], expected: Sequence[str], most_columns: int) -> Dialec
             observed=len(names),
         )
     is_header = found > 0 or 3 * sum(VALUE.fullmatch(name) is not None for name in names) < len(names)
-    columns = _unique(names) if is_header else [f"column_{n}" for n in range(1, len(names) + 1)]
+    columns = unique(names) if is_header else [f"column_{n}" for n in range(1, len(names) + 1)]
     rows = lines[at + is_header :]
     return Dialect(delimiter, columns, is_header, at, _decimal(rows, delimiter), round(alike, 3))
 
@@ -94,7 +94,7 @@ def _alike(lines: list[str], delimiter: str, fields: int) -> float:
     return sum(len(split(line, delimiter)) == fields for line in filled) / len(filled)
 
 
-def _unique(names: list[str]) -> list[str]:
+def unique(names: list[str]) -> list[str]:
     """Names for the columns, none empty and no two alike when case is ignored, as DuckDB and BigQuery do."""
     seen: Counter[str] = Counter(_row=1, _line=1)  # columns of ours
     given = []

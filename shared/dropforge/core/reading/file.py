@@ -7,9 +7,10 @@ from itertools import chain
 from pathlib import Path
 
 from dropforge.contracts.errors import FileUnreadable
-from dropforge.core.reading import compression, delimited, kind
+from dropforge.core.reading import columnar, compression, delimited, jsons, kind
 from dropforge.core.reading.encoding import Transcoder
 from dropforge.core.reading.limits import Limits
+from dropforge.core.reading.tally import Tally
 
 HEAD = 4096
 
@@ -85,23 +86,43 @@ def _read(
 ) -> None:
     first = next(chunks, b"")
     reading.format = kind.find(first[:HEAD])
-    if reading.format != "delimited":
+    content = chain([first], chunks)
+    if reading.format in ("parquet", "orc"):
+        reading.encoding = "binary"
+        reading.columns, reading.rows = columnar.read(content, reading.format, limits, folder, rows_to)
+        return
+    if reading.format == "avro":
         raise FileUnreadable(
-            f"The file is {reading.format}, which is not read yet. Expected CSV or TSV.",
+            "The file is Avro, which is not read here. Drop it as Parquet, JSON Lines or CSV.",
             code="format_not_read",
-            expected="CSV or TSV",
-            observed=reading.format,
+            expected="CSV, TSV, JSON Lines, Parquet or ORC",
+            observed="Avro",
         )
     transcoder = Transcoder(first[:HEAD])
     try:
-        found, records = delimited.read(
-            transcoder.utf8(chain([first], chunks)), expected, limits, folder, rows_to, rejects_to
-        )
+        if reading.format.startswith("json"):
+            reading.columns, tally = jsons.read(
+                transcoder.utf8(content), reading.format == "json", limits, folder, rows_to, rejects_to
+            )
+        else:
+            tally = _read_delimited(transcoder.utf8(content), reading, expected, limits, folder, rows_to, rejects_to)
     finally:
         reading.encoding = transcoder.name
+    reading.rows, reading.rejected = tally.rows, tally.rejected
+
+
+def _read_delimited(
+    utf8: Iterator[bytes],
+    reading: Reading,
+    expected: Sequence[str],
+    limits: Limits,
+    folder: Path,
+    rows_to: Path,
+    rejects_to: Path,
+) -> Tally:
+    found, tally = delimited.read(utf8, expected, limits, folder, rows_to, rejects_to)
     reading.format = {",": "csv", "\t": "tsv"}.get(found.delimiter, "delimited")
     reading.columns, reading.dialect = found.columns, found.as_fields()
-    reading.rows, reading.rejected = records.rows, records.rejected
     if not found.header:
         reading.problem = FileUnreadable(
             f"The file has no header: its first line holds values, not names of columns. Expected {_some(expected)}.",
@@ -109,6 +130,7 @@ def _read(
             expected=list(expected),
             observed="values",
         )
+    return tally
 
 
 def _some(names: Sequence[str]) -> str:

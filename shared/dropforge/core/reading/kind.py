@@ -25,11 +25,12 @@ DOCUMENTS = {
 }
 
 OFFICE = b"[Content_Types].xml"  # the first entry of the zip that an .xlsx or .docx is
+SOME = 8  # control characters that a small file may have by mistake, to be told with their lines
 CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
 def find(head: bytes) -> str:
-    """`parquet`, `avro`, `orc`, `json` or `delimited`, from the first bytes of a file's decompressed content.
+    """`parquet`, `avro`, `orc`, `json` (an array), `jsonl` or `delimited`, from the first bytes of the content.
 
     Raises:
         FileUnreadable: `empty`, or `not_a_table` with what it is instead.
@@ -47,16 +48,20 @@ def find(head: bytes) -> str:
         raise FileUnreadable(
             "The file is empty: it has no header and no rows.", code="empty", expected="a header", observed="nothing"
         )
-    return "json" if head.lstrip(b" \t\r\n\xef\xbb\xbf")[:1] in (b"{", b"[") else "delimited"
+    opening = head.lstrip(b" \t\r\n\x00\xef\xbb\xbf\xff\xfe").replace(b"\x00", b"")
+    if re.match(rb"\[\s*[{\]]", opening):
+        return "json"
+    return "jsonl" if re.match(rb'\{\s*["}]', opening) else "delimited"
 
 
 def refuse_binary(text: bytes) -> None:
-    """Refuse UTF-8 `text`, the beginning of a file, that is binary: more than one control character in a hundred.
+    """Refuse UTF-8 `text`, the beginning of a file, that is binary: one control character in a hundred, and some.
 
     Raises:
         FileUnreadable: `not_a_table`.
     """
-    if len(CONTROL.findall(text)) * 100 > len(text):
+    found = len(CONTROL.findall(text))
+    if found > SOME and found * 100 > len(text):
         raise _not_a_table("binary data")
 
 

@@ -9,22 +9,13 @@ has to count.
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import count, islice, repeat
+from itertools import count, repeat
 from typing import NamedTuple
 
 from dropforge.core.reading.limits import Limits
+from dropforge.core.reading.tally import Tally, encoding_fault
 
 csv.field_size_limit(Limits().record * 2)  # Python's own limit, 128 KiB, is below that of a record
-
-
-class Reject(NamedTuple):
-    """A record that cannot be read: its number, its first line, its text as far as it is kept, and why."""
-
-    row: int
-    line: int
-    text: str
-    code: str
-    sentence: str
 
 
 class _Fault(NamedTuple):
@@ -34,16 +25,12 @@ class _Fault(NamedTuple):
 
 @dataclass
 class Records:
-    """Reads blocks of lines into CSV of `columns` fields each, and counts."""
+    """Reads blocks of lines into CSV of `columns` fields each; what cannot be read goes to the tally."""
 
     delimiter: bytes
     columns: int
-    limits: Limits
-    rows: int = 0
-    rejected: int = 0
-    rejects: list[Reject] = field(default_factory=list)
+    tally: Tally
     _form: bytes = b""
-    _numbers: Iterator[int] = field(default_factory=lambda: count(1))
     _open: list[bytes] = field(default_factory=list)  # lines of a record whose quotes are still open
     _open_at: int = 0
     _open_size: int = 0
@@ -54,8 +41,7 @@ class Records:
     def block(self, first: int, lines: list[bytes]) -> bytes:
         """CSV of the records that end in `lines`, the first of which is physical line `first`."""
         if not self._open and self._is_plain(lines):
-            self.rows += len(lines)
-            numbered = zip(islice(self._numbers, len(lines)), count(first), lines, strict=False)
+            numbered = zip(self.tally.next_rows(len(lines)), count(first), lines, strict=False)
             return b"".join(map(self._form.__mod__, numbered))
         return b"".join(self._each(first, lines))
 
@@ -65,12 +51,6 @@ class Records:
         while self._open:
             out.append(self._give_up())
         return b"".join(out)
-
-    def too_long(self, line: int, text: bytes, size: int) -> None:
-        """Reject a line that exceeds the limit, of which `text` is the beginning."""
-        self._reject(
-            line, text, "too_long", f"Line {line} has {size:,} bytes. Expected at most {self.limits.record:,}."
-        )
 
     def _is_plain(self, lines: list[bytes]) -> bool:
         joined = b"\n".join(lines)
@@ -93,7 +73,7 @@ class Records:
             self._open_size += len(line) + 1
             if not _stays_open(line, self.delimiter, inside=True):
                 return self._closed()
-            if len(self._open) >= self.limits.record_lines or self._open_size > self.limits.record:
+            if len(self._open) >= self.tally.limits.record_lines or self._open_size > self.tally.limits.record:
                 return self._give_up()
             return b""
         if not line.strip():
@@ -103,7 +83,7 @@ class Records:
             return b""
         fields = self._fields(number, line)
         if isinstance(fields, _Fault):
-            self._reject(number, line, *fields)
+            self.tally.reject(number, line, *fields)
             return b""
         return self._numbered(number, fields)
 
@@ -119,20 +99,14 @@ class Records:
         """Reject the line whose quote does not close well, and read on with the next."""
         line, *others = self._open
         at, self._open = self._open_at, []
-        sentence = (
-            f"A quote opens in line {at} and does not close as it should within {self.limits.record_lines} lines."
-        )
-        self._reject(at, line, "unclosed_quote", sentence)
+        sentence = f"A quote opens in line {at} and does not close where a field ends."
+        self.tally.reject(at, line, "unclosed_quote", sentence)
         return b"".join(self._each(at + 1, others))
 
     def _fields(self, line: int, record: bytes) -> "list[str] | _Fault":
-        try:
-            text = record.decode()
-        except UnicodeDecodeError as error:
-            bad = record[error.start : error.start + 1].hex()
-            return _Fault("bad_encoding", f"Line {line} has the byte 0x{bad}, which is not valid UTF-8.")
-        if "\x00" in text:
-            return _Fault("control_character", f"Line {line} has a zero byte.")
+        if fault := encoding_fault(record, line):
+            return _Fault(*fault)
+        text = record.decode()
         try:
             fields = next(csv.reader([text], delimiter=self.delimiter.decode(), strict=True))
         except csv.Error:
@@ -145,14 +119,9 @@ class Records:
         return fields
 
     def _numbered(self, line: int, fields: list[str]) -> bytes:
-        self.rows += 1
         quoted = [_quoted(field.encode(), self.delimiter) for field in fields]
-        return self._form % (next(self._numbers), line, self.delimiter.join(quoted))
-
-    def _reject(self, line: int, text: bytes, code: str, sentence: str) -> None:
-        kept = text[: self.limits.reject_text].decode("utf-8", "replace").replace("\x00", "�")
-        self.rejected += 1
-        self.rejects.append(Reject(next(self._numbers), line, kept, code, sentence))
+        (number,) = self.tally.next_rows(1)
+        return self._form % (number, line, self.delimiter.join(quoted))
 
 
 def _quoted(value: bytes, delimiter: bytes) -> bytes:

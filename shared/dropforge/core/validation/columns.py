@@ -26,6 +26,7 @@ TYPE_NAMES: dict[FieldType, str] = {
     "date": "a date such as 2013-01-31",
 }
 SHOWN = 60  # characters of a value that a sentence quotes
+WHERE = "coalesce('Line ' || _line, 'Row ' || _row)"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Breach:
         opening = text(f"{self.column!r} must be {self.expected}. Found ")
         return (
             f"CASE WHEN {self.condition} THEN {{'code': {text(self.code)}, 'column': {text(self.column)}, "
-            f"'value': {value}, 'sentence': concat('Line ', _line, ': ', {opening}, {shown}, '.')}} END"
+            f"'value': {value}, 'sentence': concat({WHERE}, ': ', {opening}, {shown}, '.')}} END"
         )
 
 

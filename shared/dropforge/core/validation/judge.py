@@ -99,8 +99,8 @@ def _doubled(table: Table) -> str:
         f"firsts AS (SELECT {keys}, min(_row) AS first_row, arg_min(_line, _row) AS first_line FROM good "
         f"GROUP BY {keys} HAVING count(*) > 1) "
         f"SELECT _row, [{{'code': 'duplicate_key', 'column': {text(', '.join(table.key))}, "
-        f"'value': concat({shown}), 'sentence': concat('Line ', _line, ': the key (', {shown}, "
-        f"') must be unique. Line ', first_line, ' has it too.')}}] "
+        f"'value': concat({shown}), 'sentence': concat({columns.WHERE}, ': the key (', {shown}, "
+        f"') must be unique. ', coalesce('Line ' || first_line, 'Row ' || first_row), ' has it too.')}}] "
         f"FROM good JOIN firsts USING ({keys}) WHERE _row > first_row"
     )
 
