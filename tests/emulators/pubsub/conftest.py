@@ -23,7 +23,7 @@ _GOOGLE = "google"
 DIFFERENCES: dict[str, str] = {
     "test_a_message_over_ten_million_bytes_is_refused": "it takes messages of any size up to gRPC's own limit",
     "test_retry_policy_holds_a_nacked_message_back": "it ignores the retry policy",
-    "test_dead_letters_arrive_with_where_they_come_from": "it forwards the message after more attempts, or not at all",
+    "test_dead_letters_arrive_with_where_they_come_from": "it moves a dead letter only at the next pull",
     "test_a_detached_subscription_gives_nothing_more": "it has no DetachSubscription",
     "test_a_nack_brings_the_rest_of_the_key_again_in_order": "it loses the order after a nack",
 }
