@@ -193,6 +193,12 @@ async def get_storage_layout(call: Call) -> Reply:
     return json_reply({"kind": "storage#storageLayout", "bucket": resource["name"], **shown})
 
 
+async def list_managed_folders(call: Call) -> Reply:
+    """storage.managedFolders.list: none can be made here, so there are none."""
+    call.store.bucket(call.path["bucket"])
+    return json_reply({"kind": "storage#managedFolders", "items": []})
+
+
 def _check_retention_change(resource: Resource, given: Resource) -> None:
     present = resource.get("retentionPolicy", {})
     if not present.get("isLocked") or "retentionPolicy" not in given:

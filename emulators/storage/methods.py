@@ -110,7 +110,7 @@ METHODS = (
         "storage.folders.rename", "POST", "b/{bucket}/folders/{source}/renameTo/folders/{to}", "absent", _NO_FOLDERS
     ),
     Method("storage.managedFolders.insert", "POST", "b/{bucket}/managedFolders", "absent", _NO_FOLDERS),
-    Method("storage.managedFolders.list", "GET", "b/{bucket}/managedFolders", "absent", _NO_FOLDERS),
+    Method("storage.managedFolders.list", "GET", "b/{bucket}/managedFolders", "differs", "there are none; gcloud asks"),
     Method("storage.managedFolders.get", "GET", f"{_MANAGED}", "absent", _NO_FOLDERS),
     Method("storage.managedFolders.delete", "DELETE", f"{_MANAGED}", "absent", _NO_FOLDERS),
     Method("storage.managedFolders.getIamPolicy", "GET", f"{_MANAGED}/iam", "absent", _NO_FOLDERS),

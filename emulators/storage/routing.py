@@ -39,6 +39,7 @@ HANDLERS: dict[str, Handler] = {
     "storage.notifications.list": notifications.list_all,
     "storage.notifications.get": notifications.get,
     "storage.notifications.delete": notifications.delete,
+    "storage.managedFolders.list": buckets.list_managed_folders,
     "storage.projects.serviceAccount.get": projects.get_service_account,
     "storage.projects.hmacKeys.create": projects.create_key,
     "storage.projects.hmacKeys.list": projects.list_keys,
