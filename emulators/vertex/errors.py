@@ -9,6 +9,7 @@ https://cloud.google.com/apis/design/errors#handling_errors has the table of cod
       |- ResourceExhausted (429)
       |- Unimplemented (501)
       |- Unavailable (503)
+           |- AnswerLost: a fault's, never sent over REST
 """
 
 from typing import Any, ClassVar
@@ -118,3 +119,7 @@ class Unavailable(ApiError):
     """Try again later."""
 
     code = "UNAVAILABLE"
+
+
+class AnswerLost(Unavailable):
+    """The work is done, but the caller must not hear of it: a fault was ordered."""

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgument, NotFound, Unavailable
 from emulators.vertex.replicas import Deployment
+from emulators.vertex.request_log import RequestLog
 from emulators.vertex.schema import Json
 from emulators.vertex.serving import Serving
 from emulators.vertex.upstream import Answer, Broken, Unreachable
@@ -21,8 +22,9 @@ JSON_CONTENT = {"content-type": "application/json"}
 class Predictions:
     """Calls of `endpoints` that ask a model."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, log: RequestLog) -> None:
         self._serving = serving
+        self._log = log
 
     def handlers(self) -> dict[str, Handler]:
         """Calls by name."""
@@ -31,12 +33,14 @@ class Predictions:
     async def predict(self, call: Call) -> Response:
         """`{"instances": [...], "parameters": ...}` to `{"predictions": [...], ...}`."""
         _check_size(call.raw)
-        if not isinstance(_object(call.raw).get("instances"), list):
+        instances = _object(call.raw).get("instances")
+        if not isinstance(instances, list):
             raise InvalidArgument("The request must have a list 'instances'.")
         deployed, answer = await self._ask(call, JSON_CONTENT)
-        answered = predictions_of(answer)
+        predictions = predictions_of(answer)["predictions"]
+        self._log.take(self._serving.endpoint(call.name), deployed["id"], instances, predictions)
         body = {
-            "predictions": answered["predictions"],
+            "predictions": predictions,
             "deployedModelId": deployed["id"],
             "model": deployed["model"],
             "modelDisplayName": deployed["displayName"],

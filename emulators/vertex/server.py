@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
@@ -19,22 +20,26 @@ from starlette.types import Receive, Scope, Send
 from emulators.clock import Clock
 from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
-from emulators.faults import Fault, Faults
+from emulators.faults import Faults
 from emulators.hosting import Options, serve_asgi
 from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
+from emulators.vertex.containers import free_port
 from emulators.vertex.custom_jobs import CustomJobWork
 from emulators.vertex.endpoints import Endpoints
-from emulators.vertex.errors import ApiError, Unimplemented
+from emulators.vertex.errors import AnswerLost, ApiError, Unimplemented
 from emulators.vertex.evaluations import Evaluations
 from emulators.vertex.jobs import Jobs, Work
 from emulators.vertex.models import Models
 from emulators.vertex.names import Target
 from emulators.vertex.operations import Operations
 from emulators.vertex.predictions import Predictions
+from emulators.vertex.request_log import RequestLog
 from emulators.vertex.serving import Serving
 from emulators.vertex.state import Store
 from emulators.vertex.training_pipelines import TrainingPipelineWork
+
+TLS_VARIABLE = "DROPFORGE_VERTEX_TLS"
 
 
 class VertexEmulator:
@@ -49,6 +54,8 @@ class VertexEmulator:
         self._store = Store(data)
         self._operations = Operations(self._store, self.clock)
         self._serving = Serving((data or self._scratch or Path()) / "logs")
+        self._tls: dict[str, str] | None = None
+        self._log = RequestLog(self.clock)
         models = Models(self._store, self._operations)
         self._endpoints = Endpoints(self._store, self._operations, models, self._serving)
         custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs))
@@ -56,7 +63,7 @@ class VertexEmulator:
         batches = self._jobs(BatchPredictionWork(models, self._serving, self._operations))
         self._all_jobs = (pipelines, custom_jobs, batches)
         evaluations = Evaluations(self._store, self._operations, models)
-        predictions = Predictions(self._serving)
+        predictions = Predictions(self._serving, self._log)
         topics = (self._operations, models, evaluations, self._endpoints, predictions, *self._all_jobs)
         self.handlers: dict[str, Handler] = {name: call for topic in topics for name, call in topic.handlers().items()}
 
@@ -78,9 +85,10 @@ class VertexEmulator:
             shutil.rmtree(self._scratch, ignore_errors=True)
 
     async def health(self) -> dict[str, Any]:
-        """Counts, the folder of logs, and every process."""
+        """Counts, the folder of logs, every process, and where TLS is spoken."""
         counts = {kind: self._store.count(kind) for kind in ("model", "endpoint", "operation", "customJobs")}
-        return {"counts": counts, "logs": str(self._serving.logs), "processes": self._serving.processes()}
+        processes = self._serving.processes()
+        return {"counts": counts, "logs": str(self._serving.logs), "processes": processes, "tls": self._tls}
 
     async def reset(self) -> None:
         """Stop all processes and forget everything stored."""
@@ -91,6 +99,7 @@ class VertexEmulator:
         await self._operations.stop()
         for jobs in self._all_jobs:
             await jobs.stop()
+        await self._log.stop()
         await self._serving.stop()
 
     async def seed(self, data: dict[str, Any]) -> None:
@@ -125,46 +134,80 @@ class VertexEmulator:
         answered = await handler(Call(target, query, raw, headers))
         return answered if isinstance(answered, Response) else JSONResponse(answered)
 
+    @contextlib.asynccontextmanager
+    async def secured(self, options: Options) -> AsyncIterator[None]:
+        """Listen for gRPC and TLS as well, on one port of its own, under an authority of our own."""
+        from emulators.vertex.authority import NAMES, Authority  # cost 0.5 s, and seldom needed
+        from emulators.vertex.gate import Gate
+        from emulators.vertex.grpc_api import GrpcApi
+
+        folder = Path(tempfile.mkdtemp(prefix="dropforge-vertex-tls-"))
+        authority = Authority(folder)
+        grpc_api = GrpcApi(self.suffered)
+        gate = Gate(options.port, folder / "grpc.sock", folder, authority.context_for_any_name())
+        await grpc_api.start(folder / "grpc.sock", *authority.issue(*NAMES))
+        await gate.start(options.host)
+        self._tls = {"address": f"{options.host}:{gate.port}", "authority": str(authority.certificate_file)}
+        try:
+            yield
+        finally:
+            gate.close()
+            await grpc_api.stop()
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def suffered(
+        self, method: str, path: str, query: dict[str, str], raw: bytes, headers: dict[str, str]
+    ) -> Response:
+        """The answer to one call, unless a fault was ordered for it.
+
+        Raises:
+            ApiError: as `answer`, or the fault says so.
+            AnswerLost: the work is done, and the caller must not hear of it.
+        """
+        fault = self.faults.take(Target.of(method, path).method)
+        if fault is None:
+            return await self.answer(method, path, query, raw, headers)
+        if fault.action == "error":
+            raise ApiError.of_status(fault.status, f"Ordered by fault {fault.id}.")
+        if fault.action == "crash_before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        if fault.action == "delay":
+            await asyncio.sleep(fault.delay_seconds)
+        if fault.action in ("crash_after", "lose_answer"):
+            with contextlib.suppress(ApiError):
+                await self.answer(method, path, query, raw, headers)
+            if fault.action == "crash_after":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise AnswerLost("The answer is lost, as ordered by a fault.")
+        return await self.answer(method, path, query, raw, headers)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or let it suffer its fault."""
+        """Answer one REST request."""
         request = Request(scope, receive)
         raw = await request.body()
-        fault: Fault | None = None
+        query, headers = dict(request.query_params), dict(request.headers)
         try:
-            fault = self.faults.take(Target.of(request.method, request.url.path).method)
-            if fault is not None:
-                await _before(fault)
-            query, headers = dict(request.query_params), dict(request.headers)
-            response = await self.answer(request.method, request.url.path, query, raw, headers)
+            response = await self.suffered(request.method, request.url.path, query, raw, headers)
+        except AnswerLost:
+            await cut(send)
+            return
         except ApiError as error:
             response = JSONResponse(error.body(), status_code=error.status)
-        if fault is not None and fault.action == "crash_after":
-            os.kill(os.getpid(), signal.SIGKILL)
-        await (cut(send) if fault is not None and fault.action == "lose_answer" else response(scope, receive, send))
-
-
-async def _before(fault: Fault) -> None:
-    """What a fault does before the work.
-
-    Raises:
-        ApiError: the fault says so.
-    """
-    if fault.action == "error":
-        raise ApiError.of_status(fault.status, f"Ordered by fault {fault.id}.")
-    if fault.action == "crash_before":
-        os.kill(os.getpid(), signal.SIGKILL)
-    if fault.action == "delay":
-        await asyncio.sleep(fault.delay_seconds)
+        await response(scope, receive, send)
 
 
 async def serve(options: Options) -> None:
-    """Run until told to stop."""
+    """Run until told to stop; with DROPFORGE_VERTEX_TLS=yes, a second port takes gRPC and TLS."""
     emulator = VertexEmulator(options.data)
+    secure = os.environ.get(TLS_VARIABLE) == "yes"
+    if secure and options.port == 0:
+        options = dataclasses.replace(options, port=free_port())  # the way behind the TLS port must be known before
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         emulator.start()
-        yield
+        async with emulator.secured(options) if secure else contextlib.nullcontext():
+            yield
         await emulator.close()
 
     control = Starlette(routes=[*control_routes(emulator)], lifespan=lifespan)

@@ -24,12 +24,14 @@ class Serving:
         self.logs = logs
         self._deployments: dict[Key, Deployment] = {}
         self._splits: dict[str, TrafficSplit] = {}
+        self._endpoints: dict[str, Json] = {}
         self._shown: dict[Key, Json] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
     def route(self, endpoint: Json) -> None:
         """Follow an endpoint's traffic split; turns go on where they were when it has not changed."""
         name = endpoint["name"]
+        self._endpoints[name] = endpoint
         fresh = TrafficSplit(endpoint["trafficSplit"])
         current = self._splits.get(name)
         if current is None or current.shares != fresh.shares:
@@ -40,6 +42,11 @@ class Serving:
     def unroute(self, endpoint: str) -> None:
         """Forget an endpoint."""
         self._splits.pop(endpoint, None)
+        self._endpoints.pop(endpoint, None)
+
+    def endpoint(self, name: str) -> Json:
+        """A known endpoint as it is stored."""
+        return self._endpoints[name]
 
     def next_deployment(self, endpoint: str) -> tuple[Json, Deployment] | None:
         """The deployed model whose turn it is; None when the endpoint is not known.
@@ -164,5 +171,6 @@ class Serving:
         deployments = list(self._deployments.values())
         self._deployments.clear()
         self._splits.clear()
+        self._endpoints.clear()
         self._shown.clear()
         await asyncio.gather(*(deployment.stop(drain=False) for deployment in deployments))

@@ -81,6 +81,7 @@ def test_a_killed_replica_is_replaced_and_the_others_answer_meanwhile() -> None:
     pids = {int(endpoint.predict([{}]).predictions[0]["pid"]) for _ in range(4)}
     victim = pids.pop()
     os.kill(victim, signal.SIGKILL)
+    assert not running(victim)
     seen = set()
     for _ in range(100):
         seen.add(int(endpoint.predict([{}]).predictions[0]["pid"]))
