@@ -44,14 +44,19 @@ class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         self.inputs = inputs
 
     def fit(self, columns: Mapping[str, Any], y: object = None) -> Self:  # noqa: ARG002  # scikit-learn passes it
-        """Learn the categories of each category column."""
+        """Learn the categories of each category column, and which features have no value in any row."""
         self.codes_ = {
             each.column: _ranks(columns.get(each.column, ())) for each in self.inputs if each.kind == "category"
         }
+        self.unseen_ = np.zeros(len(self.inputs), dtype=bool)
+        self.unseen_ = np.isnan(self.transform(columns)).all(axis=0)
         return self
 
     def transform(self, columns: Mapping[str, Any]) -> Floats:
         """Encode; a column that is absent is missing in every row.
+
+        A feature that had no value in fitting is 0 in every row: the booster cannot bin a column of nothing, and
+        values of which nothing was learned must not move a prediction.
 
         Raises:
             RequestInvalid: a value cannot be read as its column's type; names the row and the column.
@@ -61,6 +66,7 @@ class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
         for index, each in enumerate(self.inputs):
             if each.column in columns:
                 matrix[:, index] = self._encode(each, columns[each.column])
+        matrix[:, self.unseen_] = 0.0
         return matrix
 
     def _encode(self, each: Input, values: Any) -> Floats:

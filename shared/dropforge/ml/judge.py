@@ -14,7 +14,7 @@ from dropforge.ml.paired import CONFIDENCE, Difference, difference
 from dropforge.ml.slicewise import judge_slices
 
 # A challenger that removes more than this share of the champion's error has more likely seen the label than learned.
-SUSPICIOUS = 0.75
+SUSPICIOUS = 0.9
 
 
 def judge(success: Success, by: Sequence[str], holdout: Holdout) -> Judgement:

@@ -1,0 +1,114 @@
+"""From a fitted pipeline to the compiled predictor, which may serve only if it agrees with scikit-learn."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from dropforge.ml import compiled, serving
+from dropforge.ml.compiled import Column, Compiled, Trees
+
+TOLERANCE = 1e-6
+MOST_ROWS = 10_000  # on which agreement is tried
+
+
+@dataclass(frozen=True)
+class Exported:
+    """The compiled predictor's content and digest; or why there is none, and scikit-learn serves."""
+
+    content: bytes | None
+    digest: str | None
+    reason: str
+    largest_difference: float | None
+
+
+def export(model: Any, columns: Mapping[str, Any]) -> Exported:
+    """Compile a fitted pipeline and try it on rows, given as columns by name; the last `MOST_ROWS` of them count."""
+    try:
+        made = compile_(model)
+    except NotCompilable as error:
+        return Exported(None, None, str(error), None)
+    content, digest = compiled.dump(made)
+    instances = _instances(columns)
+    expected = serving.probabilities(model, {name: [row[name] for row in instances] for name in columns})
+    found = np.array(compiled.load(content, digest).predict(instances))
+    largest = float(np.max(np.abs(found - expected), initial=0.0))
+    if not largest <= TOLERANCE:
+        reason = (
+            f"It differs from scikit-learn by up to {largest:.3g} on {len(instances)} rows; {TOLERANCE:g} is allowed."
+        )
+        return Exported(None, None, reason, largest)
+    return Exported(content, digest, f"It agrees with scikit-learn on {len(instances)} rows.", largest)
+
+
+class NotCompilable(Exception):
+    """The pipeline holds something that has no compiled form; the message says what."""
+
+
+def compile_(model: Any) -> Compiled:
+    """The compiled form of a pipeline of `Encoder` and `HistGradientBoostingClassifier`.
+
+    Raises:
+        NotCompilable: it is another pipeline, or has splits by category.
+    """
+    names = list(model.named_steps)
+    booster = model.named_steps.get("model")
+    if names != ["encode", "model"] or not isinstance(booster, HistGradientBoostingClassifier):
+        raise NotCompilable(f"Expected an encoder and a HistGradientBoostingClassifier. Found {names}: {booster!r}.")
+    if booster.n_trees_per_iteration_ != 1:
+        raise NotCompilable(f"Expected two classes. Found {len(booster.classes_)}.")
+    return Compiled(_columns(model.named_steps["encode"]), _trees(booster))
+
+
+def _columns(encoder: Any) -> list[Column]:
+    return [
+        Column(
+            each.name,
+            each.column,
+            each.kind,
+            each.part,
+            each.zone,
+            encoder.codes_[each.column] if each.kind == "category" else None,
+            bool(encoder.unseen_[index]),
+        )
+        for index, each in enumerate(encoder.inputs)
+    ]
+
+
+def _trees(booster: HistGradientBoostingClassifier) -> Trees:
+    nodes = [predictor.nodes for (predictor,) in booster._predictors]
+    sizes = np.array([len(tree) for tree in nodes])
+    start = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+    every = np.concatenate(nodes)
+    inner = every["is_leaf"] == 0
+    if np.any(every["is_categorical"][inner]):
+        raise NotCompilable("Expected splits by numbers only. Found splits by category.")
+    first: NDArray[np.int32] = np.repeat(start, sizes)
+    return Trees(
+        feature=every["feature_idx"].astype(np.int32),
+        threshold=every["num_threshold"].astype(np.float64),
+        missing_left=every["missing_go_to_left"].astype(np.bool_),
+        left=np.where(inner, every["left"].astype(np.int32) + first, 0).astype(np.int32),
+        right=np.where(inner, every["right"].astype(np.int32) + first, 0).astype(np.int32),
+        value=every["value"].astype(np.float64),
+        start=start,
+        baseline=float(booster._baseline_prediction.item()),
+    )
+
+
+def _instances(columns: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The last rows as a request gives them, save that times stay times."""
+    plain = {name: _plain(values) for name, values in columns.items()}
+    return [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+
+
+def _plain(values: Any) -> list[Any]:
+    last = values[-MOST_ROWS:]
+    for convert in ("to_pylist", "tolist"):
+        if hasattr(last, convert):
+            plain: list[Any] = getattr(last, convert)()
+            return plain
+    return list(last)
