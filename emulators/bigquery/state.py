@@ -5,15 +5,14 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from pathlib import Path
 
 from emulators.bigquery.errors import EmulatorUnusable
 from emulators.process import spawn
+from emulators.scratch import scratch_folder
 
 ENVIRONMENT_VARIABLE = "DROPFORGE_BIGQUERY_ENV"
 REPOSITORY = Path(__file__).parents[2]
-SCRATCH = "dropforge-bigquery-"
 
 
 def environment_folder() -> Path:
@@ -37,9 +36,8 @@ class AdoptedProcess:
     def __init__(self, data: Path | None, host: str) -> None:
         self._environment = environment_folder()
         self._host = host
-        # A Unix socket's path may have 107 bytes, so it never lies below the data folder, which may be deep.
-        _sweep()
-        self._scratch = Path(tempfile.mkdtemp(prefix=f"{SCRATCH}{os.getpid()}-"))
+        # The Unix socket never lies below the data folder, whose path may be too long for it.
+        self._scratch = scratch_folder("bigquery")
         self._data = (data or self._scratch / "data").resolve()
         self._process: subprocess.Popen[bytes] | None = None
         self.storage_api = ""
@@ -103,21 +101,3 @@ class AdoptedProcess:
         """End the process and remove what was temporary."""
         await self.stop()
         shutil.rmtree(self._scratch, ignore_errors=True)
-
-
-def _sweep() -> None:
-    """Remove the temporary folders of emulators that were killed and could not do it themselves."""
-    for folder in Path(tempfile.gettempdir()).glob(f"{SCRATCH}*-*"):
-        owner = folder.name.removeprefix(SCRATCH).partition("-")[0]
-        if owner.isdigit() and not _alive(int(owner)):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # another user's
-        return True
-    return True

@@ -6,7 +6,6 @@ import dataclasses
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
 from emulators.faults import Faults
 from emulators.hosting import Options, serve_asgi
+from emulators.scratch import scratch_folder
 from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.containers import free_port
@@ -50,7 +50,7 @@ class VertexEmulator:
     def __init__(self, data: Path | None) -> None:
         self.clock = Clock()
         self.faults = Faults()
-        self._scratch = Path(tempfile.mkdtemp(prefix="dropforge-vertex-")) if data is None else None
+        self._scratch = scratch_folder(self.name) if data is None else None
         self._store = Store(data)
         self._operations = Operations(self._store, self.clock)
         self._serving = Serving((data or self._scratch or Path()) / "logs")
@@ -141,7 +141,7 @@ class VertexEmulator:
         from emulators.vertex.gate import Gate
         from emulators.vertex.grpc_api import GrpcApi
 
-        folder = Path(tempfile.mkdtemp(prefix="dropforge-vertex-tls-"))
+        folder = scratch_folder("vertex")
         authority = Authority(folder)
         grpc_api = GrpcApi(self.suffered)
         gate = Gate(options.port, folder / "grpc.sock", folder, authority.context_for_any_name())
