@@ -1,8 +1,8 @@
 """Push delivery: messages as HTTP requests, as many at a time as the endpoint has shown it can take.
 
 https://cloud.google.com/pubsub/docs/push: the window of requests under way starts at one, grows with each success and
-halves with each failure. A failed message waits for the retry policy's back-off; without a policy the whole
-subscription pauses, from 100 ms to 60 s (push back-off), so an endpoint that is down is never called in a hot loop.
+halves with each failure. A failed message waits for the retry policy's back-off; without one the whole subscription
+pauses, from 100 ms to 60 s (push back-off), so an endpoint that is down is never called in a hot loop.
 """
 
 import asyncio
@@ -102,7 +102,8 @@ class Pusher:
     def _failed(self) -> None:
         self._window = max(1.0, self._window / 2)
         self._failures_in_a_row += 1
-        if self._subscription.queue.rules.backoff is not None:
+        backoff = self._subscription.queue.rules.backoff
+        if backoff is not None and backoff[0] > 0:
             return
         shortest, longest = _PAUSE_SECONDS
         pause = min(longest, shortest * 2.0 ** min(self._failures_in_a_row - 1, 20))

@@ -178,8 +178,8 @@ class PubSub:
     async def publish(self, topic: Topic, bodies: Sequence[Any]) -> list[str]:
         """Store messages, durably, then put them in line; returns their ids."""
         messages, deliver = self.accept(topic, bodies)
-        await self.store.flush()
-        deliver()
+        # Shielded: a caller that hangs up must not leave messages that are stored and in no line until a restart.
+        await asyncio.shield(self.spawn(self._commit(deliver)))
         return [str(message.seq) for message in messages]
 
     def accept(self, topic: Topic, bodies: Sequence[Any]) -> tuple[list[Message], Callable[[], None]]:
@@ -243,12 +243,12 @@ class PubSub:
         self.store.release([(subscription.uid, entry.message.seq)])
         self.drop([entry.message])
 
-        async def finish() -> None:
-            await self.store.flush()
-            deliver()
-
-        self.spawn(finish())
+        self.spawn(self._commit(deliver))
         return True
+
+    async def _commit(self, deliver: Callable[[], None]) -> None:
+        await self.store.flush()
+        deliver()
 
     def spawn(self, work: Any) -> "asyncio.Task[None]":
         """Run a coroutine beside the calls; it is cancelled when the emulator stops."""

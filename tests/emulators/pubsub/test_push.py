@@ -96,6 +96,16 @@ def test_an_endpoint_that_was_down_gets_everything_once_it_is_up(bench: Bench) -
     assert got == {b"%d" % number for number in range(20)}
 
 
+def test_an_endpoint_that_refuses_is_not_called_in_a_hot_loop(bench: Bench) -> None:
+    """Even a retry policy without any back-off: the subscription as a whole pauses, longer each time."""
+    with Endpoint(statuses=[500] * 100).running() as endpoint:
+        topic, name = bench.pair(push_config={"push_endpoint": endpoint.url}, retry_policy=AT_ONCE)
+        bench.publish(topic, *(b"%d" % number for number in range(10)))
+        time.sleep(1)
+        bench.subscriber.delete_subscription(subscription=name)
+    assert 1 <= endpoint.got.qsize() <= 8  # after 0, 0.1, 0.3 and 0.7 s, with as many to spare
+
+
 def test_the_retry_policy_holds_a_failed_push_back(clocked: tuple[Emulator, Bench]) -> None:
     """The second attempt comes after the minimum back-off, the third after twice that; other messages pass by."""
     emulator, bench = clocked

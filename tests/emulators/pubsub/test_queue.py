@@ -60,7 +60,7 @@ class Bank:
             self.added += 1
             self.queue.add(Message(self.added, "t", 0.0, PubsubMessage(data=b"x", ordering_key=KEYS[number])))
         elif action == "take":
-            self.out += self.queue.take(self.consumers[number], 4)
+            self.out += self.queue.take(self.consumers[number], 2)
         elif action == "pass time":
             self.clock.advance(number)
             self.queue.tick()
