@@ -94,7 +94,9 @@ install() { # FOLDER ARGUMENTS...
   if [ ! -x "$folder/bin/uv" ]; then
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$(grep '^uv==' tests/requirements.txt)"
   fi
-  if ! VIRTUAL_ENV="$folder" "$folder/bin/uv" pip install --quiet --compile-bytecode "$@" 2>"$home/uv.log"; then
+  # System certificates, as pip uses them: companies sign their proxies with their own.
+  if ! VIRTUAL_ENV="$folder" UV_SYSTEM_CERTS=1 UV_NATIVE_TLS=1 \
+    "$folder/bin/uv" pip install --quiet --compile-bytecode "$@" 2>"$home/uv.log"; then
     say "uv could not install ($(tail -n 1 "$home/uv.log")); trying pip"
     "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@"
   fi
