@@ -15,11 +15,35 @@ import zipfile
 from collections import defaultdict
 from pathlib import Path
 
-FLIGHTS = (
-    "time_hour origin dest carrier flight tailnum sched_dep_time sched_arr_time distance "
-    "dep_time dep_delay arr_time arr_delay air_time"
-).split()
-WEATHER = "origin time_hour temp dewp humid wind_dir wind_speed wind_gust precip pressure visib".split()
+FLIGHTS = [
+    "time_hour",
+    "origin",
+    "dest",
+    "carrier",
+    "flight",
+    "tailnum",
+    "sched_dep_time",
+    "sched_arr_time",
+    "distance",
+    "dep_time",
+    "dep_delay",
+    "arr_time",
+    "arr_delay",
+    "air_time",
+]
+WEATHER = [
+    "origin",
+    "time_hour",
+    "temp",
+    "dewp",
+    "humid",
+    "wind_dir",
+    "wind_speed",
+    "wind_gust",
+    "precip",
+    "pressure",
+    "visib",
+]
 HERE = Path(__file__).parent / "data"
 
 
