@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from emulators.storage.calls import Call, Reply, json_reply
-from emulators.storage.errors import invalid
+from emulators.storage.errors import invalid, not_implemented
 from emulators.storage.glob import compiled
 from emulators.storage.presentation import object_resource
 from emulators.storage.state import Generation
@@ -30,6 +30,8 @@ class _Page:
 async def list_objects(call: Call) -> Reply:
     """storage.objects.list."""
     call.store.bucket(call.path["bucket"])
+    if call.one("filter"):
+        raise not_implemented("the 'filter' of storage.objects.list", "object contexts are kept, and not searched.")
     page = _page(call)
     answer: Resource = {"kind": "storage#objects"}
     if page.items:

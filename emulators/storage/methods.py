@@ -33,6 +33,21 @@ _MANAGED = "b/{bucket}/managedFolders/{managedFolder}"
 _CACHE = "b/{bucket}/anywhereCaches/{anywhereCache}"
 
 
+XML_METHODS = (
+    Method("storage.objects.get", "GET", "{bucket}/{object}"),
+    Method("storage.objects.get", "HEAD", "{bucket}/{object}"),
+    Method("storage.objects.insert", "PUT", "{bucket}/{object}", "differs", "without x-goog-copy-source"),
+    Method("storage.objects.insert", "POST", "{bucket}/{object}", "differs", "resumable uploads, not HTML forms"),
+    Method("storage.objects.delete", "DELETE", "{bucket}/{object}"),
+    Method("storage.multipartUploads.create", "POST", "{bucket}/{object}?uploads"),
+    Method("storage.multipartUploads.uploadPart", "PUT", "{bucket}/{object}?partNumber={number}&uploadId={upload}"),
+    Method("storage.multipartUploads.complete", "POST", "{bucket}/{object}?uploadId={upload}"),
+    Method("storage.multipartUploads.abort", "DELETE", "{bucket}/{object}?uploadId={upload}"),
+    Method("storage.multipartUploads.listParts", "GET", "{bucket}/{object}?uploadId={upload}"),
+)
+"""The XML API as far as it is here; what is not listed answers 501."""
+
+
 def _access_controls(collection: str, path: str) -> tuple[Method, ...]:
     verbs = {"list": "GET", "insert": "POST", "get": "GET", "patch": "PATCH", "update": "PUT", "delete": "DELETE"}
     return tuple(

@@ -101,10 +101,11 @@ class Resumable:
             await self._drop(upload_id)
         return Reply(499)
 
-    def forget(self) -> None:
-        """All uploads are gone from the store."""
-        self._writers.clear()
-        self._locks.clear()
+    async def forget(self) -> None:
+        """Drop all uploads; their rows are gone from the store."""
+        for upload_id in list(self._writers):
+            async with self._locks.setdefault(upload_id, asyncio.Lock()):
+                await self._drop(upload_id)
 
     def _row(self, call: Call, upload_id: str) -> Resource:
         query = "SELECT bucket, name, request, result FROM uploads WHERE id = ? AND kind = 'resumable' AND started > ?"

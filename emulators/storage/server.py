@@ -44,8 +44,9 @@ class Storage:
 
     async def reset(self) -> None:
         """Forget every bucket and all that is in it."""
-        self.resumable.forget()
         self.store.clear()
+        await self.resumable.forget()
+        await self._tidy()
 
     async def seed(self, data: dict[str, Any]) -> None:
         """Create `buckets` (names or resources), `objects` (bucket, name, text or base64) and `notifications`."""

@@ -144,11 +144,12 @@ class Store:
         return self._db.execute(statement, values).rowcount
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget everything; what is being uploaded meanwhile goes on, and finds its bucket gone."""
         with self.transaction():
+            for (blob,) in self.rows("SELECT blob FROM objects UNION SELECT blob FROM parts"):
+                self.release(blob)
             for table in _TABLES:
                 self.run(f"DELETE FROM {table}")
-        self.sweep()
 
     # Buckets
 

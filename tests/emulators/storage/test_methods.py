@@ -3,7 +3,7 @@
 import pytest
 import requests
 
-from emulators.storage.methods import METHODS, Method
+from emulators.storage.methods import METHODS, XML_METHODS, Method
 from emulators.storage.routing import HANDLERS, route
 from tests.emulators.launch import Emulator
 
@@ -37,3 +37,19 @@ def test_what_is_absent_says_so_by_name(emulator: Emulator, method: Method) -> N
     assert answer.status_code == 501
     assert method.name in answer.json()["error"]["message"]
     assert method.reason in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize("method", XML_METHODS, ids=lambda method: f"{method.verb} {method.name}")
+def test_the_xml_methods_answer_in_xml(emulator: Emulator, method: Method) -> None:
+    """Each is known, and says that there is no such bucket or upload rather than that there is no such method."""
+    path = method.path.format(bucket="no-such-bucket-here", object="some%2Fvalue", number=1, upload="none")
+    headers = {"x-goog-resumable": "start"}
+    answer = requests.request(method.verb, f"{emulator.url}/{path}", headers=headers, timeout=10)
+    assert answer.status_code == 404
+    assert method.verb == "HEAD" or answer.text.startswith("<?xml")
+
+
+def test_an_xml_request_that_is_absent_says_so(emulator: Emulator) -> None:
+    """Listing a bucket is for the JSON API."""
+    answer = requests.get(f"{emulator.url}/some-bucket", timeout=10)
+    assert (answer.status_code, "NotImplemented" in answer.text) == (501, True)

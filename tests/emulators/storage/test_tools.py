@@ -45,22 +45,25 @@ def run(emulator: Emulator, tmp_path: Path) -> Run:
     return ran
 
 
-@pytest.mark.parametrize("tool", [("gcloud", "storage"), ("gsutil",)], ids="-".join)
-def test_a_file_is_copied_listed_read_and_removed(
-    run: Run, bucket: storage.Bucket, tmp_path: Path, tool: tuple[str, ...]
-) -> None:
+def test_gcloud_copies_lists_reads_and_removes(run: Run, bucket: storage.Bucket, tmp_path: Path) -> None:
     """cp, ls, cat, rm: a resumable upload of 9 MiB among them."""
     small, large = tmp_path / "small.csv", tmp_path / "large"
     small.write_text("a,b\n")
     large.write_bytes(os.urandom(9 * 1024 * 1024))
     folder = f"gs://{bucket.name}/in"
-    run(*tool, "cp", str(small), str(large), folder + "/")
-    assert run(*tool, "ls", folder).split() == [f"{folder}/large", f"{folder}/small.csv"]
-    assert run(*tool, "cat", f"{folder}/small.csv") == "a,b\n"
-    run(*tool, "cp", f"{folder}/large", str(tmp_path / "back"))
-    assert (tmp_path / "back").read_bytes() == large.read_bytes()
-    run(*tool, "rm", "-r", f"gs://{bucket.name}")
+    run("gcloud", "storage", "cp", str(small), str(large), folder + "/")
+    assert run("gcloud", "storage", "ls", folder).split() == [f"{folder}/large", f"{folder}/small.csv"]
+    assert run("gcloud", "storage", "cat", f"{folder}/small.csv") == "a,b\n"
+    run("gcloud", "storage", "rm", "-r", f"gs://{bucket.name}")
     assert not bucket.exists()
+
+
+def test_gsutil_copies_and_reads(run: Run, bucket: storage.Bucket, tmp_path: Path) -> None:
+    """gsutil starts slowly, so only the two that people use most."""
+    small = tmp_path / "small.csv"
+    small.write_text("a,b\n")
+    run("gsutil", "cp", str(small), f"gs://{bucket.name}/in/")
+    assert run("gsutil", "cat", f"gs://{bucket.name}/in/small.csv") == "a,b\n"
 
 
 def test_a_bucket_is_made_and_watched_by_gcloud(run: Run, bucket: storage.Bucket) -> None:
