@@ -72,7 +72,7 @@ class Shop:
     def land(
         self, name: str, rows: int = 600, noise: float = 1.0, change: Callable[[pa.Table], pa.Table] | None = None
     ) -> BatchAccepted:
-        """An accepted batch of one visit every half hour, from where the last batch ended. More noise is harder to predict."""
+        """An accepted batch: a visit every half hour from where the last one ended. Noise makes it hard to predict."""
         table = visits(rows, self.rows, noise)
         table = change(table) if change else table
         self.rows += rows
@@ -113,7 +113,9 @@ def visits(rows: int, start: int = 0, noise: float = 1.0) -> pa.Table:
     return pa.table(
         {
             "id": pa.array(range(start, start + rows)),
-            "at": pa.array([began + timedelta(minutes=30 * (start + step)) for step in range(rows)], pa.timestamp("us", "UTC")),
+            "at": pa.array(
+                [began + timedelta(minutes=30 * (start + step)) for step in range(rows)], pa.timestamp("us", "UTC")
+            ),
             "region": region.tolist(),
             "pages": pa.array(pages, mask=random.random(rows) < 0.1),
             "bought": pa.array((wish > 0).astype(int)),
