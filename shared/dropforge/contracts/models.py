@@ -61,6 +61,8 @@ class Candidate(BaseModel):
     pipeline: str
     candidate_id: str
     artefact_sha256: str
+    compiled_sha256: str | None = None  # of `predictor.json`; None where scikit-learn itself must serve
+    compiled_because: str = ""  # why there is, or is no, compiled predictor
     signature: list[Field]
     metrics: dict[str, dict[str, float]]  # slice ("all", "origin=JFK") -> metric -> value on the holdout
     lineage: Lineage

@@ -81,8 +81,13 @@ class Deployed:
 class Platform(Protocol):
     """The model registry and the endpoint of one pipeline. Every call may be repeated: it finds what is there."""
 
-    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> tuple[str, str]:
-        """Ensure a version of the pipeline's model for this candidate; returns (model resource name, version)."""
+    def register(
+        self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str, compiled_sha256: str | None = None
+    ) -> tuple[str, str]:
+        """Ensure a version of the pipeline's model for this candidate; returns (model resource name, version).
+
+        `sha256` is the artefact's, `compiled_sha256` that of its compiled form: the server loads no other.
+        """
 
     def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
         """Ensure that the version is deployed, healthy and without traffic. Raises JobFailed, with its log's end."""

@@ -124,7 +124,14 @@ class MemoryPlatform:
     traffic: dict[str, str] = field(default_factory=dict)  # endpoint -> the version that answers callers
     alias: dict[str, str] = field(default_factory=dict)  # model -> the version called champion
 
-    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> tuple[str, str]:
+    def register(
+        self,
+        pipeline: str,
+        candidate_id: str,
+        artefact_uri: str,
+        sha256: str,
+        compiled_sha256: str | None = None,  # noqa: ARG002  # only a real server loads it
+    ) -> tuple[str, str]:
         """As `Platform.register`."""
         known = self.versions.setdefault(pipeline, {})
         made = known.setdefault(candidate_id, MemoryVersion(str(len(known) + 1), artefact_uri, sha256))

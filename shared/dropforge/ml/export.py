@@ -1,11 +1,11 @@
 """From a fitted pipeline to the compiled predictor, which may serve only if it agrees with scikit-learn."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from dropforge.ml import compiled, serving
@@ -81,20 +81,20 @@ def _columns(encoder: Any) -> list[Column]:
 def _trees(booster: HistGradientBoostingClassifier) -> Trees:
     nodes = [predictor.nodes for (predictor,) in booster._predictors]
     sizes = np.array([len(tree) for tree in nodes])
-    start = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int32)
+    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     every = np.concatenate(nodes)
     inner = every["is_leaf"] == 0
     if np.any(every["is_categorical"][inner]):
         raise NotCompilable("Expected splits by numbers only. Found splits by category.")
-    first: NDArray[np.int32] = np.repeat(start, sizes)
+    first = np.repeat(roots, sizes)
     return Trees(
-        feature=every["feature_idx"].astype(np.int32),
-        threshold=every["num_threshold"].astype(np.float64),
-        missing_left=every["missing_go_to_left"].astype(np.bool_),
-        left=np.where(inner, every["left"].astype(np.int32) + first, 0).astype(np.int32),
-        right=np.where(inner, every["right"].astype(np.int32) + first, 0).astype(np.int32),
-        value=every["value"].astype(np.float64),
-        start=start,
+        feature=every["feature_idx"].tolist(),
+        threshold=[value if math.isfinite(value) else None for value in every["num_threshold"].tolist()],
+        missing_left=every["missing_go_to_left"].astype(bool).tolist(),
+        left=np.where(inner, every["left"] + first, 0).tolist(),
+        right=np.where(inner, every["right"] + first, 0).tolist(),
+        value=every["value"].tolist(),
+        roots=roots.tolist(),
         baseline=float(booster._baseline_prediction.item()),
     )
 

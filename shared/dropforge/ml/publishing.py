@@ -114,7 +114,8 @@ def compare(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
 
 def _deploy(candidate: Candidate, state: Objects, platform: Platform) -> Deployed:
     folder = f"gs://{state.bucket}/{places.candidate(candidate.pipeline, candidate.candidate_id)}"
-    model, version = platform.register(candidate.pipeline, candidate.candidate_id, folder, candidate.artefact_sha256)
+    digests = candidate.artefact_sha256, candidate.compiled_sha256
+    model, version = platform.register(candidate.pipeline, candidate.candidate_id, folder, *digests)
     return platform.deploy(candidate.pipeline, model, version)
 
 

@@ -21,7 +21,7 @@ from dropforge.core import candidates
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
-from dropforge.ml import artefact, fit, score, serving
+from dropforge.ml import artefact, export, fit, score, serving
 from dropforge.ml.rows import PROBABILITY, columns_of, labelled, labels_of
 from dropforge.ml.version import code_version, libraries
 
@@ -92,13 +92,20 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
         by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
         metrics = score.score(labels_of(split.holdout), given, by, recipe.pipeline.slices)
     content, digest = artefact.dump(model)
+    with watch.step("compile"):
+        exported = export.export(model, columns_of(pa.concat_tables([split.train, split.holdout])))
     with watch.step("write"):
         _write_artefact(state, places.candidate(name, candidate_id, "model.joblib"), content, digest)
+        if exported.content is not None and exported.digest is not None:
+            place = places.candidate(name, candidate_id, "predictor.json")
+            _write_artefact(state, place, exported.content, exported.digest)
         _write_holdout(state, places.candidate(name, candidate_id, "holdout.parquet"), split.holdout, given)
     candidate = Candidate(
         pipeline=name,
         candidate_id=candidate_id,
         artefact_sha256=digest,
+        compiled_sha256=exported.digest,
+        compiled_because=exported.reason,
         signature=recipe.pipeline.signature(),
         metrics=metrics,
         lineage=Lineage(

@@ -49,9 +49,14 @@ class Vertex:
             api,
         )
 
-    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> tuple[str, str]:
+    def register(
+        self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str, compiled_sha256: str | None = None
+    ) -> tuple[str, str]:
         """As `Platform.register`."""
-        return self._registry.register(pipeline, candidate_id, artefact_uri, sha256)
+        digests = {"DROPFORGE_MODEL_SHA256": sha256}
+        if compiled_sha256 is not None:
+            digests["DROPFORGE_COMPILED_SHA256"] = compiled_sha256
+        return self._registry.register(pipeline, candidate_id, artefact_uri, digests)
 
     def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
         """As `Platform.deploy`: at once to the serving endpoint, without traffic, and to the staging one, with all.

@@ -27,8 +27,8 @@ class Registry:
         self._parent = parent
         self._image = image
 
-    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> tuple[str, str]:
-        """As `Platform.register`."""
+    def register(self, pipeline: str, candidate_id: str, artefact_uri: str, digests: dict[str, str]) -> tuple[str, str]:
+        """As `Platform.register`; `digests` become variables of the container."""
         name = f"{self._parent}/models/{model_id(pipeline)}"
         fields = {"pipeline": pipeline, "candidate_id": candidate_id}
         with translated(f"Looking for the version of {name} with the candidate {candidate_id}", **fields):
@@ -40,7 +40,7 @@ class Registry:
         else:
             place = {"parent_model": name}
         request = UploadModelRequest(
-            parent=self._parent, model=self._described(pipeline, candidate_id, artefact_uri, sha256), **place
+            parent=self._parent, model=self._described(pipeline, candidate_id, artefact_uri, digests), **place
         )
         with translated(f"Uploading the candidate {candidate_id} to {name}", **fields):
             operation = self._client.upload_model(request, timeout=REQUEST)
@@ -80,7 +80,8 @@ class Registry:
         ours = [version for version in found if version.labels.get("candidate") == candidate_id]
         return sorted(ours, key=lambda version: int(version.version_id))
 
-    def _described(self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str) -> Model:
+    def _described(self, pipeline: str, candidate_id: str, artefact_uri: str, digests: dict[str, str]) -> Model:
+        variables = {"DROPFORGE_CANDIDATE": candidate_id, **digests}
         return Model(
             display_name=model_id(pipeline),
             labels={"dropforge": pipeline, "candidate": candidate_id},
@@ -90,10 +91,7 @@ class Registry:
                 predict_route=PREDICT_ROUTE,
                 health_route=HEALTH_ROUTE,
                 ports=[Port(container_port=PORT)],
-                env=[
-                    EnvVar(name="DROPFORGE_MODEL_SHA256", value=sha256),
-                    EnvVar(name="DROPFORGE_CANDIDATE", value=candidate_id),
-                ],
+                env=[EnvVar(name=name, value=value) for name, value in variables.items()],
             ),
         )
 
