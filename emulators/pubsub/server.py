@@ -1,5 +1,8 @@
 """The wire: gRPC on the given port; the control plane, public keys and REST on a second, free one."""
 
+import socket
+from typing import Any
+
 import grpc
 import uvicorn
 from starlette.applications import Starlette
@@ -45,15 +48,27 @@ async def serve(options: Options) -> None:
     control_url = f"http://{options.host}:{control.getsockname()[1]}"
     pubsub.start()
     await server.start()
-    web = AnnouncingServer(
-        uvicorn.Config(control_app(pubsub, calls), log_level="warning", access_log=False, timeout_graceful_shutdown=2)
+    config = uvicorn.Config(
+        control_app(pubsub, calls), log_level="warning", access_log=False, timeout_graceful_shutdown=2
     )
+    web = _ControlServer(config, server, pubsub)
     web.on_started = lambda: options.announce(url=f"{options.host}:{port}", control=control_url)
-    try:
-        await web.serve(sockets=[control])
-    finally:
-        await server.stop(grace=0.2)
-        await pubsub.close()
+    await web.serve(sockets=[control])
+
+
+class _ControlServer(AnnouncingServer):
+    """Ends gRPC and the store with itself: uvicorn raises the signal that ended it again, so nothing runs after it."""
+
+    def __init__(self, config: uvicorn.Config, server: Any, pubsub: PubSub) -> None:
+        super().__init__(config)
+        self._grpc = server
+        self._pubsub = pubsub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Hang up on every call, commit what is queued, and stop."""
+        await self._grpc.stop(grace=0.2)
+        await self._pubsub.close()
+        await super().shutdown(sockets=sockets)
 
 
 def control_app(pubsub: PubSub, calls: Calls) -> Starlette:
