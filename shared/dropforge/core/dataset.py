@@ -18,6 +18,7 @@ from dropforge.core.engine import SQL_TYPES, identifier, text
 from dropforge.core.ports import Objects
 
 LABEL = "__label__"
+MEMORY_MB = 1024  # the table itself, which is returned, comes on top
 
 
 def read_rows(
@@ -44,7 +45,10 @@ def read_rows(
         NotFound: the accepted rows of a batch are not there at that generation.
         PipelineInvalid: a column's type was changed, and a batch accepted before cannot be read as the new one.
     """
-    with tempfile.TemporaryDirectory(prefix="dropforge-rows-") as folder, engine.opened(Path(folder)) as database:
+    with (
+        tempfile.TemporaryDirectory(prefix="dropforge-rows-") as folder,
+        engine.opened(Path(folder), MEMORY_MB) as database,
+    ):
         for name in [pipeline.table, *(join.table for join in pipeline.joins)]:
             read = [_trained_on(batch) for batch in batches if _accepted(batch) and _batch(batch).table == name]
             _read_table(database, pipeline, name, read, state, Path(folder))

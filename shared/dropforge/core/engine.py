@@ -8,7 +8,7 @@ import duckdb
 
 from dropforge.contracts.models import FieldType
 
-MEMORY_MB = 400  # leaves room beside it in the smallest function that reads tables
+MEMORY_MB = 256  # with the rest of a process it stays below 512 MB
 THREADS = 2
 
 SQL_TYPES: dict[FieldType, str] = {

@@ -1,6 +1,7 @@
 """The table: its columns, what each may hold, its key and its time."""
 
-from typing import Literal, Self
+import re
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -9,10 +10,18 @@ from dropforge.contracts.models import FieldType
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 NUMERIC: tuple[FieldType, ...] = ("integer", "number")
+TEXTUAL: tuple[FieldType, ...] = ("category", "text")
+
+# What is also a column of BigQuery; a leading underscore is kept for Dropforge's own columns.
+# https://cloud.google.com/bigquery/docs/schemas#column_names
+ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,299}$")]
 
 
 class Column(BaseModel):
-    """One column. `required` means that an empty value is a breach; `min` and `max` are inclusive, in `unit`."""
+    """One column. `required` means that an empty value is a breach; `min` and `max` are inclusive, in `unit`.
+
+    `pattern` is a regular expression (RE2) that the whole of a text must match; lengths count characters.
+    """
 
     model_config = STRICT
     type: FieldType
@@ -21,6 +30,9 @@ class Column(BaseModel):
     min: float | None = None
     max: float | None = None
     allowed: list[str] | None = None
+    pattern: str | None = None
+    min_length: int | None = Field(default=None, ge=0)
+    max_length: int | None = Field(default=None, ge=0)
     description: str | None = None
 
     @model_validator(mode="after")
@@ -31,20 +43,46 @@ class Column(BaseModel):
             raise ValueError(f"'min' must not exceed 'max'. Got {self.min} and {self.max}.")
         if self.allowed is not None and self.type != "category":
             raise ValueError(f"'allowed' is for columns of type category. Got type {self.type!r}.")
+        for name in ("pattern", "min_length", "max_length"):
+            if self.type not in TEXTUAL and getattr(self, name) is not None:
+                raise ValueError(f"{name!r} is for columns of type category or text. Got type {self.type!r}.")
+        if self.pattern is not None:
+            _check_pattern(self.pattern)
         return self
+
+
+def _check_pattern(pattern: str) -> None:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"'pattern' is no regular expression: {error}. Got {pattern!r}.") from error
+    if re.search(r"\(\?(<?[=!]|P=)|\\[1-9]", pattern):
+        raise ValueError(f"'pattern' must do without look-around and references, as RE2 does. Got {pattern!r}.")
 
 
 class Table(BaseModel):
     """One table of a pipeline, fed by files below `<pipeline>/<table>/`, the main one also by `<pipeline>/`.
 
     `null_markers` are the texts that mean "no value" in every column but one of type text. An empty text always does.
+
+    What happens when a file's columns are not those declared is a policy. `unexpected_columns`: `fail` quarantines the
+    batch, `ignore` leaves them out, `rescue` keeps them beside the row, in the JSON column `_rescued`.
+    `missing_columns`: `fail`, or `ignore`, which leaves a column empty that is not required. `misfit_values`, those
+    that cannot be read as the column's type: `quarantine` the row or, where the column is not required, `rescue`.
+
+    `in_order` lists columns whose values must not decrease from one to the next, such as `[[pickup, dropoff]]`.
+    `repeated_content`: `skip` a file whose content was accepted before under any name, or `load` it again.
     """
 
     model_config = STRICT
-    columns: dict[str, Column] = Field(min_length=1)
+    columns: dict[ColumnName, Column] = Field(min_length=1)
     key: list[str] = Field(min_length=1)
     time: str | None = None
-    unexpected_columns: Literal["fail", "ignore"] = "fail"
+    unexpected_columns: Literal["fail", "ignore", "rescue"] = "fail"
+    missing_columns: Literal["fail", "ignore"] = "fail"
+    misfit_values: Literal["quarantine", "rescue"] = "quarantine"
+    repeated_content: Literal["skip", "load"] = "skip"
+    in_order: list[Annotated[list[str], Field(min_length=2)]] = []
     max_bad_share: float = Field(default=0.1, ge=0, le=1)
     null_markers: list[str] = ["NA"]
 
@@ -58,4 +96,18 @@ class Table(BaseModel):
                     raise ValueError(f"'{role}' names the column {name!r}, which must be 'required: true'.")
         if self.time and self.columns[self.time].type not in ("timestamp", "date"):
             raise ValueError(f"'time' must be a timestamp or date column. Got {self.columns[self.time].type!r}.")
+        for names in self.in_order:
+            kinds = {self._kind(name) for name in names}
+            if len(kinds) != 1 or not kinds <= {"number", "time"}:
+                raise ValueError(f"'in_order' needs columns that are all numbers or all times. Got {names}.")
+        lowered = [name.lower() for name in self.columns]
+        for name in self.columns:
+            if lowered.count(name.lower()) > 1:
+                raise ValueError(f"'columns' has {name!r} twice when case is ignored, as BigQuery does.")
         return self
+
+    def _kind(self, name: str) -> str:
+        if name not in self.columns:
+            raise ValueError(f"'in_order' names the column {name!r}, which 'columns' does not have.")
+        kind = self.columns[name].type
+        return "number" if kind in NUMERIC else "time" if kind in ("timestamp", "date") else kind

@@ -46,7 +46,7 @@ def read(
         tally.write_down(rejects)
     with engine.opened(folder) as database:
         if tally.rows:
-            database.execute(_copy(numbered, found, rows_to, limits))
+            database.execute(_copy(numbered, found, rows_to, limits, parallel=not records.has_line_feeds))
         if tally.rejected:
             database.execute(f"COPY ({rejects_in(rejects, limits)}) TO {text(str(rejects_to))} (FORMAT parquet)")
     return found, tally
@@ -75,14 +75,15 @@ def _peek(chunks: Iterator[bytes], limits: Limits) -> tuple[Iterator[bytes], lis
     return chain(held, chunks), sample if ended or len(sample) < 2 else sample[:-1]
 
 
-def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits) -> str:
+def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits, parallel: bool) -> str:
     """SQL: numbered CSV to Parquet, every column as text, an empty field as null."""
     places = ["_row", "_line", *(f"c{n}" for n in range(len(found.columns)))]
     types = ", ".join(f"{text(place)}: 'VARCHAR'" for place in places)
     named = ", ".join(f"c{n} AS {identifier(name)}" for n, name in enumerate(found.columns))
     options = (
         f"auto_detect = false, header = false, delim = {text(found.delimiter)}, quote = '\"', escape = '\"', "
-        f"new_line = '\\n', nullstr = '', parallel = false, max_line_size = {limits.record * 3}, columns = {{{types}}}"
+        f"new_line = '\\n', nullstr = '', max_line_size = {limits.record * 3}, "
+        f"parallel = {str(parallel).lower()}, columns = {{{types}}}"
     )
     return (
         f"COPY (SELECT CAST(_row AS BIGINT) AS _row, CAST(_line AS BIGINT) AS _line, {named} "

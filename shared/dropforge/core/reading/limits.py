@@ -18,7 +18,7 @@ class Limits:
     record_lines: int = 200
     columns: int = 10_000
     ratio: int = 200
-    ratio_from: int = 256 * MIB
+    ratio_from: int = 64 * MIB
     content: int = 64 * 1024 * MIB
     reject_text: int = 64 * 1024
     chunk: int = MIB

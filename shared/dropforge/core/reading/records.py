@@ -30,6 +30,7 @@ class Records:
     delimiter: bytes
     columns: int
     tally: Tally
+    has_line_feeds: bool = False  # within a field, so that a line is not always a record
     _form: bytes = b""
     _open: list[bytes] = field(default_factory=list)  # lines of a record whose quotes are still open
     _open_at: int = 0
@@ -120,6 +121,7 @@ class Records:
 
     def _numbered(self, line: int, fields: list[str]) -> bytes:
         quoted = [_quoted(field.encode(), self.delimiter) for field in fields]
+        self.has_line_feeds = self.has_line_feeds or any("\n" in field for field in fields)
         (number,) = self.tally.next_rows(1)
         return self._form % (number, line, self.delimiter.join(quoted))
 

@@ -20,7 +20,11 @@ def batch_reasons(staged: Staged, table: Table) -> list[Reason]:
 
 
 def _missing(staged: Staged, table: Table) -> list[Reason]:
-    missing = [name for name in table.columns if name not in staged.columns]
+    missing = [
+        name
+        for name, column in table.columns.items()
+        if name not in staged.columns and (column.required or table.missing_columns == "fail")
+    ]
     if not missing:
         return []
     unexpected = [name for name in staged.columns if name not in table.columns]
@@ -39,11 +43,11 @@ def _missing(staged: Staged, table: Table) -> list[Reason]:
 
 def _unexpected(staged: Staged, table: Table) -> list[Reason]:
     unexpected = [name for name in staged.columns if name not in table.columns]
-    if not unexpected or table.unexpected_columns == "ignore":
+    if not unexpected or table.unexpected_columns != "fail":
         return []
     sentence = (
         f"The file has {len(staged.columns)} columns, of which the pipeline does not know {_listed(unexpected)}. "
-        f"Declare them, or set 'unexpected_columns: ignore' for {staged.batch.table!r}."
+        f"Declare them, or set 'unexpected_columns' to ignore or rescue for {staged.batch.table!r}."
     )
     return [_reason(staged, "unexpected_column", unexpected[:200], list(table.columns), sentence)]
 

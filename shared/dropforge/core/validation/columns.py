@@ -6,9 +6,10 @@ the text is checked before it is cast. Times without a zone count as UTC.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from dropforge.contracts.models import FieldType
-from dropforge.contracts.pipeline import Column, Table
+from dropforge.contracts.pipeline import Table
 from dropforge.core.engine import SQL_TYPES, identifier, text
 
 FORMS: dict[FieldType, str] = {
@@ -68,43 +69,86 @@ def value(name: str) -> str:
 
 
 def typed_view(table: Table, present: list[str], decimal: str, rows: str) -> str:
-    """SQL: every row of the relation `rows` with `raw`, `given` and `value` of each declared column that is present.
+    """SQL: every row of the relation `rows` with `raw`, `given` and `value` of each declared column, and `_rescued`.
 
-    `decimal` is the decimal mark that the file's numbers have.
+    `present` are the columns of the file, `decimal` is the decimal mark that its numbers have.
     """
-    names = [name for name in table.columns if name in present]
     markers = ", ".join(text(marker) for marker in table.null_markers if marker)
-    raws = ", ".join(f"{identifier(name)} AS {raw(name)}" for name in names)
-    givens, values = [], []
-    for name in names:
-        kind = table.columns[name].type
+    raws, givens, values = [], [], []
+    for name, column in table.columns.items():
+        raws.append(f"{identifier(name) if name in present else 'NULL::VARCHAR'} AS {raw(name)}")
         cleared = f"CASE WHEN {raw(name)} NOT IN ({markers}) THEN {raw(name)} END"
-        givens.append(f"{cleared if markers and kind != 'text' else raw(name)} AS {given(name)}")
-        values.append(f"{_typed(kind, given(name), decimal)} AS {value(name)}")
+        givens.append(f"{cleared if markers and column.type != 'text' else raw(name)} AS {given(name)}")
+        values.append(f"{_typed(column.type, given(name), decimal)} AS {value(name)}")
+    unexpected = [name for name in present if name not in table.columns] if table.unexpected_columns == "rescue" else []
+    raws += [f"{identifier(name)} AS {raw(name)}" for name in unexpected]
     return (
-        f"SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(givens)} "
-        f"FROM (SELECT _row, _line, {raws} FROM {rows}))"
+        f"SELECT *, {_rescued(table, unexpected)} AS _rescued "
+        f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(givens)} "
+        f"FROM (SELECT _row, _line, {', '.join(raws)} FROM {rows})))"
     )
 
 
-def breaches(name: str, column: Column) -> Iterator[Breach]:
-    """Every way in which a value of this column can break its rules; at most one of them is true of a row."""
+def rescues(table: Table) -> bool:
+    """Whether accepted rows have the column `_rescued`."""
+    return "rescue" in (table.unexpected_columns, table.misfit_values)
+
+
+def _rescued(table: Table, unexpected: list[str]) -> str:
+    """SQL: what a row holds that has no place in its columns, as JSON, or null."""
+    kept = {name: raw(name) for name in unexpected}
+    if table.misfit_values == "rescue":
+        kept |= {
+            name: f"CASE WHEN {_is_misfit(name)} THEN {raw(name)} END"
+            for name, column in table.columns.items()
+            if column.type in FORMS and not column.required
+        }
+    entries = ", ".join(f"{{'key': {text(name)}, 'value': {kept_value}}}" for name, kept_value in kept.items())
+    if not entries:
+        return "NULL::VARCHAR"
+    found = f"list_filter([{entries}], lambda entry: entry.value IS NOT NULL)"
+    return f"CASE WHEN len({found}) > 0 THEN CAST(to_json(map_from_entries({found})) AS VARCHAR) END"
+
+
+def _is_misfit(name: str) -> str:
+    return f"({given(name)} IS NOT NULL AND {value(name)} IS NULL)"
+
+
+def breaches(name: str, table: Table) -> Iterator[Breach]:
+    """Every way in which a value of this column can break its rules."""
+    column = table.columns[name]
     unit = f" ({column.unit})" if column.unit else ""
     if column.required:
         yield Breach("required", name, f"{given(name)} IS NULL", "given")
-    if column.type in FORMS:
-        condition = f"({given(name)} IS NOT NULL AND {value(name)} IS NULL)"
-        yield Breach("type", name, condition, TYPE_NAMES[column.type] + unit)
+    if column.type in FORMS and (column.required or table.misfit_values == "quarantine"):
+        yield Breach("type", name, _is_misfit(name), TYPE_NAMES[column.type] + unit)
     if column.min is not None:
-        condition = f"coalesce({value(name)} < {column.min!r}, false)"
-        yield Breach("range", name, condition, f"at least {column.min:g}{unit}")
+        yield _breach("range", name, f"< {column.min!r}", f"at least {column.min:g}{unit}")
     if column.max is not None:
-        condition = f"coalesce({value(name)} > {column.max!r}, false)"
-        yield Breach("range", name, condition, f"at most {column.max:g}{unit}")
+        yield _breach("range", name, f"> {column.max!r}", f"at most {column.max:g}{unit}")
     if column.allowed is not None:
         allowed = ", ".join(text(one) for one in column.allowed)
-        condition = f"coalesce({value(name)} NOT IN ({allowed}), false)"
-        yield Breach("allowed", name, condition, f"one of {', '.join(column.allowed)}")
+        yield _breach("allowed", name, f"NOT IN ({allowed})", f"one of {', '.join(column.allowed)}")
+    if column.pattern is not None:
+        matches = f"NOT regexp_full_match({value(name)}, {text(column.pattern)})"
+        yield Breach("pattern", name, f"coalesce({matches}, false)", f"of the form {column.pattern}")
+    if column.min_length is not None:
+        shorter = f"coalesce(length({value(name)}) < {column.min_length}, false)"
+        yield Breach("length", name, shorter, f"at least {column.min_length} characters long")
+    if column.max_length is not None:
+        longer = f"coalesce(length({value(name)}) > {column.max_length}, false)"
+        yield Breach("length", name, longer, f"at most {column.max_length} characters long")
+
+
+def order_breaches(table: Table) -> Iterator[Breach]:
+    """Every pair of neighbours in `in_order` whose values decrease; told of the later one."""
+    for names in table.in_order:
+        for earlier, later in pairwise(names):
+            yield _breach("order", later, f"< {value(earlier)}", f"no less than {earlier!r} is")
+
+
+def _breach(code: str, name: str, comparison: str, expected: str) -> Breach:
+    return Breach(code, name, f"coalesce({value(name)} {comparison}, false)", expected)
 
 
 def _typed(kind: FieldType, given_text: str, decimal: str) -> str:

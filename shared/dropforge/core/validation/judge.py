@@ -74,12 +74,8 @@ def _judge_rows(database: duckdb.DuckDBPyConnection, staged: Staged, table: Tabl
     decimal = str(staged.dialect.get("decimal", "."))
     rows = f"read_parquet({text(str(files.rows))})"
     database.execute(f"CREATE VIEW typed AS {columns.typed_view(table, staged.columns, decimal, rows)}")
-    found = [
-        breach
-        for name, column in table.columns.items()
-        if name in staged.columns
-        for breach in columns.breaches(name, column)
-    ]
+    found = [breach for name in table.columns for breach in columns.breaches(name, table)]
+    found += columns.order_breaches(table)
     if found:
         broken = " OR ".join(breach.condition for breach in found)
         structs = ", ".join(breach.struct() for breach in found)

@@ -22,6 +22,8 @@ REASON = 'STRUCT(code VARCHAR, "column" VARCHAR, "value" VARCHAR, sentence VARCH
 def accepted(staged: Staged, table: Table, files: "Files") -> str:
     """SQL: copy the rows without a fault, typed, in the order of the file. Every declared column is there."""
     written = {name: columns.value(name) for name in table.columns}
+    if columns.rescues(table):
+        written["_rescued"] = "_rescued"
     written |= {"_batch_id": text(staged.batch.batch_id), "_row": "_row", "_line": "_line"}
     return (
         f"COPY (SELECT {_columns(written)} "
@@ -72,7 +74,7 @@ def summary(database: duckdb.DuckDBPyConnection, staged: Staged, files: "Files")
         parts.append(f"SELECT _row, _code, NULL, NULL, _sentence FROM {rejects}")
     found = database.execute(
         f'SELECT code, "column", count(*) AS rows, arg_min(sentence, _row) FROM ({" UNION ALL ".join(parts)}) '
-        f'GROUP BY code, "column" ORDER BY rows DESC, code, "column" LIMIT {SUMMARISED}'
+        f'GROUP BY code, "column" ORDER BY rows DESC, min(_row), code, "column" LIMIT {SUMMARISED}'
     ).fetchall()
     return [
         Reason(
