@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from emulators.pubsub.consumer import Consumer, Delivery
 from emulators.pubsub.message import Entry, Message, Place
 from emulators.pubsub.ordering import Lane
 
@@ -19,45 +20,6 @@ BATCH_BYTES = 8_000_000  # one answer with messages stays below this, unless one
 _REORDERED_SECONDS = 1.0  # a delivery ordered to come after the next one comes alone if no next one does
 
 _leases = count(time.time_ns() // 1000)  # so that no id of an earlier process is given again
-
-
-class Delivery(NamedTuple):
-    """A message on its way to a consumer, under an acknowledgement id."""
-
-    ack_id: str
-    entry: Entry
-
-
-class Consumer:
-    """One who takes messages: a stream, a pull, or the pusher. Limits of 0 mean none.
-
-    `wake` is called when there may be something to take; `expired` when the lease of an entry it holds ran out.
-    """
-
-    def __init__(
-        self,
-        *,
-        wake: Callable[[], None],
-        deadline_seconds: float,
-        max_messages: int = 0,
-        max_bytes: int = 0,
-        one_per_key: bool = False,
-        expired: Callable[[Entry], None] | None = None,
-    ) -> None:
-        self.wake = wake
-        self.deadline_seconds = deadline_seconds
-        self.max_messages = max_messages
-        self.max_bytes = max_bytes
-        self.one_per_key = one_per_key
-        self.expired = expired
-        self.held = 0
-        self.held_bytes = 0
-        self.own: deque[Lane] = deque()  # ordering keys that only this consumer may continue
-        self.gone = False
-
-    def has_room(self) -> bool:
-        """Whether flow control allows another message."""
-        return not (0 < self.max_messages <= self.held or 0 < self.max_bytes <= self.held_bytes)
 
 
 class Rules(NamedTuple):

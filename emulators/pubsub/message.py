@@ -4,7 +4,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from emulators.pubsub.delivery import Consumer
+    from emulators.pubsub.consumer import Consumer
     from emulators.pubsub.ordering import Lane
 
 

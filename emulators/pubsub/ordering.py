@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from emulators.pubsub.message import Entry, Place
 
 if TYPE_CHECKING:
-    from emulators.pubsub.delivery import Consumer
+    from emulators.pubsub.consumer import Consumer
 
 
 class Lane:

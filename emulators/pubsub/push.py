@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import orjson
 
-from emulators.pubsub.delivery import Consumer, Delivery
+from emulators.pubsub.consumer import Consumer, Delivery
 from emulators.pubsub.message import Entry
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 from emulators.pubsub.subscription import seconds_of
 
 if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub, Topic
+    from emulators.pubsub.state import PubSub
+    from emulators.pubsub.topic import Topic
 
 _SWEEP_SECONDS = 5.0
 

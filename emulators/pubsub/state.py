@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx
-from google.iam.v1 import policy_pb2
-from google.pubsub_v1 import types
 
 from emulators.clock import Clock
 from emulators.faults import Faults
@@ -16,26 +14,13 @@ from emulators.pubsub.durable import Memory
 from emulators.pubsub.errors import not_found
 from emulators.pubsub.message import Entry, Message
 from emulators.pubsub.names import DELETED_TOPIC
+from emulators.pubsub.publishing import accept
 from emulators.pubsub.push import Pusher
+from emulators.pubsub.restoring import restore
 from emulators.pubsub.snapshots import Snapshot
 from emulators.pubsub.subscription import Subscription
 from emulators.pubsub.tokens import Signer
-
-
-class Topic:
-    """`config` is the google.pubsub.v1.Topic as clients see it; `log` is what its retention keeps."""
-
-    def __init__(self, config: Any, uid: int) -> None:
-        self.config = config
-        self.uid = uid
-        self.subscriptions: dict[str, Subscription] = {}
-        self.snapshots: dict[str, Snapshot] = {}
-        self.log: dict[int, Message] = {}
-
-    @property
-    def name(self) -> str:
-        """The full name."""
-        return str(self.config.name)
+from emulators.pubsub.topic import Topic, show_topic_retention
 
 
 class PubSub:
@@ -59,7 +44,7 @@ class PubSub:
         )
         self._last_id = time.time_ns() // 1000  # never an id of an earlier process: fewer than a million a second
         self._tasks: set[asyncio.Task[None]] = set()
-        self._load()
+        restore(self)
 
     def next_id(self) -> int:
         """A number never given before: for messages, subscriptions, topics and snapshots."""
@@ -177,52 +162,10 @@ class PubSub:
 
     async def publish(self, topic: Topic, bodies: Sequence[Any]) -> list[str]:
         """Store messages, durably, then put them in line; returns their ids."""
-        messages, deliver = self.accept(topic, bodies)
+        messages, deliver = accept(self, topic, bodies)
         # Shielded: a caller that hangs up must not leave messages that are stored and in no line until a restart.
         await asyncio.shield(self.spawn(self._commit(deliver)))
         return [str(message.seq) for message in messages]
-
-    def accept(self, topic: Topic, bodies: Sequence[Any]) -> tuple[list[Message], Callable[[], None]]:
-        """Give messages their ids and queue their writes; the function returned puts them in line, after the commit."""
-        now = self.clock.now()
-        messages: list[Message] = []
-        for body in bodies:
-            seq = self.next_id()
-            body.message_id = str(seq)
-            body.publish_time.FromNanoseconds(int(now * 1e6) * 1000)
-            messages.append(Message(seq, topic.name, now, body))
-        plan: list[tuple[Subscription, list[Message]]] = []
-        holdings: list[tuple[int, int, int, int]] = []
-        for subscription in topic.subscriptions.values():
-            if subscription.config.detached:
-                continue
-            wanted = messages
-            if subscription.config.filter:
-                wanted = [message for message in messages if subscription.matches(message.body.attributes)]
-            plan.append((subscription, wanted))
-            holdings.extend((subscription.uid, message.seq, 0, 0) for message in wanted)
-            for message in wanted:
-                message.holders += 1
-        keepers: list[Topic | Snapshot] = list(topic.snapshots.values())
-        if topic.config.HasField("message_retention_duration"):
-            keepers.append(topic)
-        for keeper in keepers:
-            holdings.extend((keeper.uid, message.seq, 0, 1) for message in messages)
-            kept = keeper.log if isinstance(keeper, Topic) else keeper.messages
-            for message in messages:
-                message.holders += 1
-                kept[message.seq] = message
-        if self.store.keeps:
-            held = [message for message in messages if message.holders]
-            self.store.add_messages([(m.seq, m.topic, m.published, m.body.SerializeToString()) for m in held])
-            self.store.hold(holdings)
-
-        def deliver() -> None:
-            for subscription, wanted in plan:
-                if not subscription.closed and not subscription.config.detached:
-                    subscription.add(wanted)
-
-        return messages, deliver
 
     def drop(self, messages: Sequence[Message]) -> None:
         """One holder less for each; those without any leave the store."""
@@ -239,7 +182,7 @@ class PubSub:
         if topic is None:
             return False
         body = deadletter.forwarded(subscription.config, entry)
-        _, deliver = self.accept(topic, [body])
+        _, deliver = accept(self, topic, [body])
         self.store.release([(subscription.uid, entry.message.seq)])
         self.drop([entry.message])
 
@@ -303,58 +246,11 @@ class PubSub:
 
     # The start
 
-    def _load(self) -> None:
-        """Take up what an earlier process kept. Leases are not among it: unacknowledged messages come again."""
-        pb = {"topic": types.Topic.pb(), "subscription": types.Subscription.pb(), "snapshot": types.Snapshot.pb()}
-        for name, uid, body in self.store.resources("topic"):
-            self.topics[name] = Topic(pb["topic"].FromString(body), uid)
-        for name, uid, body in self.store.resources("subscription"):
-            subscription = Subscription(self, pb["subscription"].FromString(body), uid)
-            self.subscriptions[name] = subscription
-            if subscription.config.topic in self.topics:
-                self.topics[subscription.config.topic].subscriptions[name] = subscription
-        for name, uid, body in self.store.resources("snapshot"):
-            snapshot = self.snapshots[name] = Snapshot(pb["snapshot"].FromString(body), uid)
-            if snapshot.config.topic in self.topics:
-                self.topics[snapshot.config.topic].snapshots[name] = snapshot
-        self.policies = {n: policy_pb2.Policy.FromString(body) for n, _, body in self.store.resources("policy")}
-        self._load_messages()
-
-    def _load_messages(self) -> None:
-        parse = types.PubsubMessage.pb().FromString
-        messages = {seq: Message(seq, topic, at, parse(body)) for seq, topic, at, body in self.store.messages()}
-        topics = {topic.uid: topic for topic in self.topics.values()}
-        subscriptions = {subscription.uid: subscription for subscription in self.subscriptions.values()}
-        snapshots = {snapshot.uid: snapshot for snapshot in self.snapshots.values()}
-        for holder, seq, failures, acked in self.store.holdings():
-            message = messages.get(seq)
-            if message is None:
-                continue
-            message.holders += 1
-            if holder in topics:
-                topics[holder].log[seq] = message
-            elif holder in snapshots:
-                snapshots[holder].messages[seq] = message
-            elif holder not in subscriptions:
-                message.holders -= 1
-            elif acked:
-                subscriptions[holder].retained[seq] = message
-            else:
-                subscriptions[holder].queue.add(message, failures)
-        self.store.remove_messages([message.seq for message in messages.values() if not message.holders])
-
     def start(self) -> None:
         """Begin what runs beside the calls; needs a running event loop."""
         for subscription in self.subscriptions.values():
             self._start_push(subscription)
         self.spawn(retention.keep_sweeping(self))
-
-
-def show_topic_retention(config: Any, topic: Topic) -> None:
-    """Repeat the topic's retention in a subscription's configuration, where the service shows it."""
-    config.ClearField("topic_message_retention_duration")
-    if topic.config.HasField("message_retention_duration"):
-        config.topic_message_retention_duration.CopyFrom(topic.config.message_retention_duration)
 
 
 def _found[Found](stored: dict[str, Found], name: str) -> Found:

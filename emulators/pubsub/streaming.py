@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from google.pubsub_v1 import types
 
 from emulators.pubsub import limits
-from emulators.pubsub.delivery import Consumer
+from emulators.pubsub.consumer import Consumer
 from emulators.pubsub.errors import ServiceError, invalid, not_found
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
 from emulators.pubsub import configuration, limits
-from emulators.pubsub.delivery import Consumer, Delivery
+from emulators.pubsub.consumer import Consumer, Delivery
 from emulators.pubsub.errors import already_exists, exactly_once_failure, not_found, too_small
 from emulators.pubsub.names import project_of
 from emulators.pubsub.pages import page

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from emulators.pubsub.delivery import Consumer, Delivery, Queue, Rules
+from emulators.pubsub.consumer import Consumer, Delivery
+from emulators.pubsub.delivery import Queue, Rules
 from emulators.pubsub.errors import failed_precondition, invalid
 from emulators.pubsub.filters import compile_filter
 from emulators.pubsub.message import Entry, Message
@@ -55,7 +56,10 @@ class Subscription:
     def add(self, messages: Iterable[Message]) -> None:
         """Put published messages in line."""
         for message in messages:
-            self.queue.add(message)
+            if message.seq in self.queue.entries:  # a seek, while the message was being stored, was faster
+                self._pubsub.drop([message])
+            else:
+                self.queue.add(message)
         self.queue.notify()
 
     def take(self, consumer: Consumer, limit: int) -> list[Delivery]:

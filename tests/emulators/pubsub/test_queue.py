@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from emulators.clock import Clock
 from emulators.faults import Faults
-from emulators.pubsub.delivery import Consumer, Delivery, Queue, Rules
+from emulators.pubsub.consumer import Consumer, Delivery
+from emulators.pubsub.delivery import Queue, Rules
 from emulators.pubsub.message import Entry, Message
 
 KEYS = ("", "EWR", "JFK")
