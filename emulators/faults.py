@@ -83,3 +83,19 @@ class Faults:
                 fault.consumed += 1
                 return fault
         return None
+
+
+class CallFaults(Faults):
+    """Faults of an emulator that answers calls and delivers nothing, so has nothing to drop, double or reorder."""
+
+    ACTIONS: tuple[Action, ...] = ("error", "delay", "lose_answer", "crash_before", "crash_after")
+
+    def add(self, fault: Fault) -> Fault:
+        """Order a fault.
+
+        Raises:
+            ValueError: its action has no meaning for a call.
+        """
+        if fault.action not in self.ACTIONS:
+            raise ValueError(f"A call's faults are {', '.join(self.ACTIONS)}. Got {fault.action!r}.")
+        return super().add(fault)

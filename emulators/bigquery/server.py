@@ -20,7 +20,7 @@ from emulators.bigquery.state import AdoptedProcess
 from emulators.clock import Clock
 from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
-from emulators.faults import Fault, Faults
+from emulators.faults import CallFaults, Faults
 from emulators.hosting import Options, serve_asgi
 
 DISCOVERY = "/discovery/v1/apis/bigquery/v2/rest"
@@ -38,22 +38,6 @@ class MachineClock(Clock):
             ValueError: always; local-bigquery has no clock of its own.
         """
         raise ValueError(f"The BigQuery emulator lives in the machine's time and cannot advance by {seconds} s.")
-
-
-class CallFaults(Faults):
-    """Faults of calls; there are no deliveries here to drop, double or reorder."""
-
-    ACTIONS = ("error", "delay", "lose_answer", "crash_before", "crash_after")
-
-    def add(self, fault: Fault) -> Fault:
-        """Order a fault.
-
-        Raises:
-            ValueError: its action has no meaning for a call.
-        """
-        if fault.action not in self.ACTIONS:
-            raise ValueError(f"BigQuery's faults are {', '.join(self.ACTIONS)}. Got {fault.action!r}.")
-        return super().add(fault)
 
 
 class BigQueryEmulator:

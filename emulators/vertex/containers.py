@@ -53,8 +53,10 @@ def spec_variables(spec: Json, own: dict[str, str]) -> dict[str, str]:
 
 
 def inherited() -> dict[str, str]:
-    """This process's environment, so that a container's clients find the other emulators."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("AIP_")}
+    """This process's environment, so that a container's clients find the other emulators; without what would lead its
+    Python to our modules, as a container has none of them."""
+    ours = ("PYTHONPATH", "PYTHONHOME")
+    return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("AIP_")}
 
 
 def free_port() -> int:

@@ -18,7 +18,14 @@ from starlette.responses import Response
 from emulators.vertex.errors import ApiError
 from emulators.vertex.methods import bindings
 
-SERVICES = ("model_service", "endpoint_service", "prediction_service", "job_service", "pipeline_service")
+SERVICES = (
+    "model_service",
+    "endpoint_service",
+    "prediction_service",
+    "job_service",
+    "pipeline_service",
+    "metadata_service",
+)
 _PACKAGE = "google.cloud.aiplatform.v1"
 # method, path, query, body, headers -> answer
 Answer = Callable[[str, str, dict[str, str], bytes, dict[str, str]], Awaitable[Response]]

@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import ApiError, FailedPrecondition, NotFound
 from emulators.vertex.listing import page
-from emulators.vertex.models import check_labels
 from emulators.vertex.names import fresh_id
 from emulators.vertex.operations import Finish, Operations
+from emulators.vertex.rules import check_labels
 from emulators.vertex.schema import Json
 from emulators.vertex.state import Store
 

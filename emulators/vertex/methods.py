@@ -26,6 +26,11 @@ operations: list delete cancel wait
 customJobs: get list cancel delete
 trainingPipelines: get list cancel delete
 batchPredictionJobs: get list cancel delete
+metadataStores: create get list
+metadataStores.contexts: create get list patch delete addContextChildren addContextArtifactsAndExecutions
+metadataStores.contexts: queryContextLineageSubgraph
+metadataStores.executions: create get list patch delete addExecutionEvents queryExecutionInputsAndOutputs
+metadataStores.artifacts: create get list patch delete
 """
 
 DIFFERS = {

@@ -1,9 +1,5 @@
 """The Model Registry: models, their immutable versions, aliases, labels."""
 
-import re
-import secrets
-from typing import Any
-
 from google.cloud.aiplatform_v1 import types
 
 from emulators.vertex.calls import Call, Handler
@@ -11,16 +7,13 @@ from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidAr
 from emulators.vertex.listing import page
 from emulators.vertex.names import canonical, fresh_id, split_version
 from emulators.vertex.operations import Finish, Operations
+from emulators.vertex.rules import check_aliases, check_labels, check_model, check_model_id, fresh_etag
 from emulators.vertex.schema import Json, patched
 from emulators.vertex.state import Store
 
 MODEL = "model"  # what all versions share: the counter of version ids
 VERSION = "model-version"
 DEFAULT = "default"
-_ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
-_MODEL_ID = re.compile(r"[a-z0-9_-]{1,63}")
-_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
 _CHANGEABLE = frozenset({"displayName", "description", "versionDescription", "labels", "explanationSpec"})
 # What only the service sets.
 _OUTPUT_ONLY = frozenset(
@@ -130,13 +123,13 @@ class Models:
     def _checked(self, location: str, given: Json, parent: str, model_id: str) -> Json:
         """What adding a version needs."""
         model = {key: value for key, value in given.items() if key not in _OUTPUT_ONLY}
-        _check(model)
+        check_model(model)
         if parent:
             name = split_version(canonical(parent))[0]
             self.versions(name)
         else:
-            if model_id and not _MODEL_ID.fullmatch(model_id):
-                raise InvalidArgument(f"Invalid model ID {model_id!r}: expected up to 63 characters of [a-z0-9_-].")
+            if model_id:
+                check_model_id(model_id)
             name = f"{location}/models/{model_id or fresh_id()}"
             if self._store.get(MODEL, name) is not None:
                 raise AlreadyExists(f"The Model {name} already exists.")
@@ -216,7 +209,7 @@ class Models:
         merged = call.message(types.MergeVersionAliasesRequest).get("versionAliases", [])
         adding = {alias for alias in merged if not alias.startswith("-")}
         removing = {alias[1:] for alias in merged if alias.startswith("-")}
-        _check_aliases(adding)
+        check_aliases(adding)
         if DEFAULT in removing:
             raise InvalidArgument("The default alias cannot be removed, only given to another version.")
         name = version["name"]
@@ -301,44 +294,3 @@ class Models:
 
     async def _carry_out_copy(self, payload: Json) -> Finish:
         return await self._carry_out_upload(payload)
-
-
-def fresh_etag() -> str:
-    """An opaque token of a resource's state."""
-    return secrets.token_urlsafe(12)
-
-
-def _check(model: Json) -> None:
-    if not model.get("displayName"):
-        raise InvalidArgument("Model.display_name is required.")
-    if len(model["displayName"]) > 128:
-        raise InvalidArgument(f"Model.display_name may have 128 characters. Got {len(model['displayName'])}.")
-    if not model.get("containerSpec", {}).get("imageUri"):
-        raise InvalidArgument("Model.container_spec.image_uri is required for custom-trained Models.")
-    reserved = [env["name"] for env in model["containerSpec"].get("env", []) if env["name"].startswith("AIP_")]
-    if reserved:
-        raise InvalidArgument(f"Variables that begin with AIP_ are Vertex AI's own. Got {', '.join(reserved)}.")
-    check_labels(model.get("labels", {}))
-    _check_aliases(set(model.get("versionAliases", [])))
-
-
-def _check_aliases(aliases: set[str]) -> None:
-    wrong = sorted(alias for alias in aliases if not _ALIAS.fullmatch(alias))
-    if wrong:
-        raise InvalidArgument(f"Version aliases must match {_ALIAS.pattern}. Got {', '.join(wrong)}.")
-
-
-def check_labels(labels: dict[str, Any]) -> None:
-    """Refuse labels that Google Cloud refuses.
-
-    Raises:
-        InvalidArgument: too many, or one of the wrong form.
-    """
-    if len(labels) > 64:
-        raise InvalidArgument(f"A resource may have 64 labels. Got {len(labels)}.")
-    for key, value in labels.items():
-        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
-            raise InvalidArgument(
-                f"Invalid label {key}={value}: keys start with a letter, and keys and values have up to 63 characters "
-                "of lowercase letters, digits, underscores and dashes."
-            )

@@ -19,17 +19,19 @@ from starlette.types import Receive, Scope, Send
 from emulators.clock import Clock
 from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
-from emulators.faults import Faults
+from emulators.faults import CallFaults, Faults
 from emulators.hosting import Options, serve_asgi
 from emulators.scratch import scratch_folder
 from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.containers import free_port
 from emulators.vertex.custom_jobs import CustomJobWork
+from emulators.vertex.deployments import Deployments
 from emulators.vertex.endpoints import Endpoints
 from emulators.vertex.errors import AnswerLost, ApiError, Unimplemented
 from emulators.vertex.evaluations import Evaluations
 from emulators.vertex.jobs import Jobs, Work
+from emulators.vertex.metadata import Metadata
 from emulators.vertex.models import Models
 from emulators.vertex.names import Target
 from emulators.vertex.operations import Operations
@@ -49,7 +51,7 @@ class VertexEmulator:
 
     def __init__(self, data: Path | None) -> None:
         self.clock = Clock()
-        self.faults = Faults()
+        self.faults: Faults = CallFaults()
         self._scratch = scratch_folder(self.name) if data is None else None
         self._store = Store(data)
         self._operations = Operations(self._store, self.clock)
@@ -57,14 +59,25 @@ class VertexEmulator:
         self._tls: dict[str, str] | None = None
         self._log = RequestLog(self.clock)
         models = Models(self._store, self._operations)
-        self._endpoints = Endpoints(self._store, self._operations, models, self._serving)
+        endpoints = Endpoints(self._store, self._operations, self._serving)
+        self._deployments = Deployments(self._operations, models, endpoints, self._serving)
         custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs))
         pipelines = self._jobs(TrainingPipelineWork(custom_jobs, models))
         batches = self._jobs(BatchPredictionWork(models, self._serving, self._operations))
         self._all_jobs = (pipelines, custom_jobs, batches)
         evaluations = Evaluations(self._store, self._operations, models)
         predictions = Predictions(self._serving, self._log)
-        topics = (self._operations, models, evaluations, self._endpoints, predictions, *self._all_jobs)
+        metadata = Metadata(self._store, self._operations)
+        topics = (
+            self._operations,
+            models,
+            evaluations,
+            endpoints,
+            self._deployments,
+            predictions,
+            metadata,
+            *self._all_jobs,
+        )
         self.handlers: dict[str, Handler] = {name: call for topic in topics for name, call in topic.handlers().items()}
 
     def _jobs(self, work: Work) -> Jobs:
@@ -72,7 +85,7 @@ class VertexEmulator:
 
     def start(self) -> None:
         """Carry on where the last run ended."""
-        self._endpoints.restore()
+        self._deployments.restore()
         self._operations.resume()
         for jobs in self._all_jobs:
             jobs.resume()

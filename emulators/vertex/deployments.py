@@ -1,0 +1,193 @@
+"""Models deployed to endpoints, taken off again, and scaled."""
+
+from google.cloud.aiplatform_v1 import types
+
+from emulators.vertex.calls import Call, Handler
+from emulators.vertex.endpoints import Endpoints, deployed_ids
+from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from emulators.vertex.models import Models
+from emulators.vertex.names import fresh_id
+from emulators.vertex.operations import Finish, Operations
+from emulators.vertex.schema import Json, mask_fields
+from emulators.vertex.serving import Serving
+from emulators.vertex.traffic import NEW_MODEL, check_split
+
+_RESOURCES = "dedicatedResources"
+
+
+class Deployments:
+    """Calls of `endpoints` that start and stop model servers."""
+
+    def __init__(self, operations: Operations, models: Models, endpoints: Endpoints, serving: Serving) -> None:
+        self._operations = operations
+        self._models = models
+        self._endpoints = endpoints
+        self._serving = serving
+        operations.register("endpoints.deployModel", self._carry_out_deploy)
+        operations.register("endpoints.undeployModel", self._carry_out_undeploy)
+        operations.register("endpoints.mutateDeployedModel", self._carry_out_mutate)
+
+    def handlers(self) -> dict[str, Handler]:
+        """Calls by name."""
+        return {
+            "aiplatform.endpoints.deployModel": self.deploy_model,
+            "aiplatform.endpoints.undeployModel": self.undeploy_model,
+            "aiplatform.endpoints.mutateDeployedModel": self.mutate_deployed_model,
+        }
+
+    def restore(self) -> None:
+        """Start the processes of everything that was deployed when the emulator ended."""
+        for endpoint in self._endpoints.all():
+            self._serving.route(endpoint)
+            for deployed in endpoint["deployedModels"]:
+                self._serving.start(endpoint["name"], deployed, self._version_of(deployed))
+
+    def _version_of(self, deployed: Json) -> Json:
+        return self._models.version(f"{deployed['model']}@{deployed['modelVersionId']}")
+
+    async def deploy_model(self, call: Call) -> Json:
+        """Start a model's processes and, once they are healthy, give them their share of the traffic."""
+        endpoint = self._endpoints.existing(call.name)
+        request = call.message(types.DeployModelRequest)
+        deployed = request.get("deployedModel", {})
+        version = self._models.version(deployed.get("model", ""))
+        _check_resources(deployed)
+        deployed_id = deployed.get("id") or fresh_id()
+        if deployed_id in deployed_ids(endpoint):
+            raise AlreadyExists(f"DeployedModel {deployed_id} is on the Endpoint already.")
+        split = request.get("trafficSplit", {})
+        if split:
+            check_split(split, deployed_ids(endpoint) | {NEW_MODEL})
+        deployed |= {
+            "id": deployed_id,
+            "model": version["name"],
+            "modelVersionId": version["versionId"],
+            "displayName": deployed.get("displayName") or version["displayName"],
+        }
+        payload = {"endpoint": call.name, "deployed": deployed, "split": split}
+        return self._operations.start(
+            "endpoints.deployModel",
+            call.name,
+            payload,
+            metadata="DeployModelOperationMetadata",
+            response="DeployModelResponse",
+        )
+
+    async def _carry_out_deploy(self, payload: Json) -> Finish:
+        name, deployed = payload["endpoint"], payload["deployed"]
+        await self._serving.deploy(name, deployed, self._version_of(deployed))
+
+        def finish() -> Json:
+            try:
+                return self._add_deployed(name, deployed, payload["split"])
+            except (NotFound, InvalidArgument):
+                self._serving.abandon(name, deployed["id"])
+                raise
+
+        return finish
+
+    def _add_deployed(self, name: str, deployed: Json, split: dict[str, int]) -> Json:
+        endpoint = self._endpoints.existing(name)
+        added = deployed | {"createTime": self._operations.timestamp()}
+        endpoint["deployedModels"].append(added)
+        if split:
+            named = {added["id"] if key == NEW_MODEL else key: share for key, share in split.items()}
+            check_split(named, deployed_ids(endpoint))
+            endpoint["trafficSplit"] = named
+        self._endpoints.keep(endpoint)
+        return {"deployedModel": added}
+
+    async def undeploy_model(self, call: Call) -> Json:
+        """Take a model's traffic away, let its requests end, stop its processes."""
+        endpoint = self._endpoints.existing(call.name)
+        request = call.message(types.UndeployModelRequest)
+        deployed_id, split = request.get("deployedModelId", ""), request.get("trafficSplit", {})
+        self._after_undeploy(endpoint, deployed_id, split)
+        payload = {"endpoint": call.name, "id": deployed_id, "split": split}
+        return self._operations.start(
+            "endpoints.undeployModel",
+            call.name,
+            payload,
+            metadata="UndeployModelOperationMetadata",
+            response="UndeployModelResponse",
+        )
+
+    @staticmethod
+    def _after_undeploy(endpoint: Json, deployed_id: str, split: dict[str, int]) -> dict[str, int]:
+        """The traffic split without this model."""
+        remaining = deployed_ids(endpoint) - {deployed_id}
+        if deployed_id not in deployed_ids(endpoint):
+            raise NotFound(f"DeployedModel {deployed_id} is not on Endpoint `{endpoint['name']}`.")
+        if not remaining:
+            return {}
+        wanted: dict[str, int] = {**(split or endpoint["trafficSplit"])}
+        if wanted.pop(deployed_id, 0):
+            raise FailedPrecondition(f"DeployedModel {deployed_id} has traffic and cannot be undeployed.")
+        if wanted:
+            check_split(wanted, remaining)
+        return wanted
+
+    async def _carry_out_undeploy(self, payload: Json) -> Finish:
+        name, deployed_id = payload["endpoint"], payload["id"]
+        endpoint = self._endpoints.existing(name)
+        endpoint["trafficSplit"] = self._after_undeploy(endpoint, deployed_id, payload["split"])
+        self._endpoints.keep(endpoint)
+        await self._serving.undeploy(name, deployed_id)
+
+        def finish() -> Json:
+            endpoint = self._endpoints.existing(name)
+            endpoint["deployedModels"] = [model for model in endpoint["deployedModels"] if model["id"] != deployed_id]
+            self._endpoints.keep(endpoint)
+            return {}
+
+        return finish
+
+    async def mutate_deployed_model(self, call: Call) -> Json:
+        """Change the number of replicas."""
+        request = call.message(types.MutateDeployedModelRequest)
+        given = request.get("deployedModel", {})
+        endpoint = self._endpoints.existing(call.name)
+        if given.get("id") not in deployed_ids(endpoint):
+            raise NotFound(f"DeployedModel {given.get('id')} is not on Endpoint `{call.name}`.")
+        mask = request.get("updateMask", "")
+        if _RESOURCES not in mask_fields(mask):
+            raise InvalidArgument(
+                f"Only dedicated_resources of a DeployedModel can be changed here. Got mask {mask!r}."
+            )
+        _check_resources(given)
+        payload = {"endpoint": call.name, "id": given["id"], "resources": given[_RESOURCES]}
+        return self._operations.start(
+            "endpoints.mutateDeployedModel",
+            call.name,
+            payload,
+            metadata="MutateDeployedModelOperationMetadata",
+            response="MutateDeployedModelResponse",
+        )
+
+    async def _carry_out_mutate(self, payload: Json) -> Finish:
+        await self._serving.resize(payload["endpoint"], payload["id"], replica_count(payload["resources"]))
+
+        def finish() -> Json:
+            endpoint = self._endpoints.existing(payload["endpoint"])
+            for model in endpoint["deployedModels"]:
+                if model["id"] == payload["id"]:
+                    model[_RESOURCES] = model.get(_RESOURCES, {}) | payload["resources"]
+                    self._endpoints.keep(endpoint)
+                    return {"deployedModel": model}
+            raise NotFound(f"DeployedModel {payload['id']} is not on Endpoint `{payload['endpoint']}`.")
+
+        return finish
+
+
+def replica_count(resources: Json) -> int:
+    """How many replicas run: the least that the resources ask for, as there is no autoscaling here."""
+    return int(resources.get("minReplicaCount", 1))
+
+
+def _check_resources(deployed: Json) -> None:
+    resources = deployed.get(_RESOURCES)
+    if resources is None:
+        raise InvalidArgument("'dedicated_resources' are required to deploy a custom-trained Model.")
+    least, most = replica_count(resources), int(resources.get("maxReplicaCount", 0))
+    if least < 1 or (most and most < least):
+        raise InvalidArgument(f"Expected 1 <= min_replica_count <= max_replica_count. Got {least} and {most}.")
