@@ -8,7 +8,7 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
-from dropforge.contracts.verdicts import BatchVerdict, Staged
+from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
 from dropforge.core import pipelines
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
@@ -41,6 +41,7 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         raise NotFound(f"The batch {batch.batch_id} of {batch.pipeline}/{batch.table} is not staged.", batch=batch)
     staged = found[0]
     pipeline, _ = pipelines.load(state, batch.pipeline, staged.pipeline_generation)
+    table = pipeline.tables[batch.table]
     label = pipeline.label.column if batch.table == pipeline.table else None
     with tempfile.TemporaryDirectory(prefix="dropforge-validate-") as scratch:
         files = Files.within(Path(scratch))
@@ -48,12 +49,25 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
             state.download(places.staged_rows(batch), files.rows)
         if staged.rejected:
             state.download(places.staged_rejects(batch), files.rejects)
-        judged = judge(staged, pipeline.tables[batch.table], label, files)
+        judged = judge(staged, table, label, files)
+        if judged.rows_accepted and table.repeated_content == "skip":
+            taken = _take(staged, state)
+            if taken.batch != batch:
+                return _committed(_skipped(staged, taken), state)
         accepted = _create(state, places.accepted_rows(batch), files.accepted) if judged.rows_accepted else None
         if judged.rows_quarantined:
             _create(state, places.quarantined_rows(batch), files.quarantined)
-    verdict = _verdict(staged, judged, accepted)
-    return create_once(state, places.batch_verdict(batch), verdict, verdict.ledger_line())
+    return _committed(_verdict(staged, judged, accepted), state)
+
+
+def _committed(verdict: BatchVerdict, state: Objects) -> BatchVerdict:
+    return create_once(state, places.batch_verdict(verdict.batch), verdict, verdict.ledger_line())
+
+
+def _take(staged: Staged, state: Objects) -> Taken:
+    """The batch that has this content: this one, unless another was first. Only what is accepted takes a content."""
+    mine = Taken(batch=staged.batch, source=staged.source)
+    return create_once(state, places.taken_content(staged.batch, staged.content_sha256), mine)
 
 
 def _create(state: Objects, place: str, path: Path) -> int:
@@ -81,6 +95,31 @@ def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None) ->
     )
 
 
+def _skipped(staged: Staged, taken: Taken) -> BatchVerdict:
+    return BatchVerdict(
+        batch=staged.batch,
+        source=staged.source,
+        status="skipped",
+        rows_read=0,
+        rows_accepted=0,
+        rows_quarantined=0,
+        rows_labelled=0,
+        reasons=[
+            Reason(
+                code="repeated_content",
+                subject=staged.source.uri,
+                observed=taken.source.uri,
+                expected="content that was not accepted before",
+                sentence=(
+                    f"It has the content of {taken.source.uri} (generation {taken.source.generation}), which was "
+                    "accepted before, so it is not loaded again."
+                ),
+            )
+        ],
+        pipeline_generation=staged.pipeline_generation,
+    )
+
+
 def _load(verdict: BatchVerdict, state: Objects, warehouse: Warehouse) -> None:
     batch = verdict.batch
     if verdict.rows_accepted:
@@ -97,17 +136,18 @@ def _job_ids(batch: Batch, what: str) -> Iterator[str]:
 
 def _tell(verdict: BatchVerdict, topics: Topics) -> None:
     batch = verdict.batch.model_dump()
-    if verdict.status != "quarantined":
+    if verdict.status in ("accepted", "accepted_in_part"):
         topics.publish(BatchAccepted(**batch))
         return
     why = verdict.reasons[0]
     topics.publish(
         AlertRaised(
             pipeline=verdict.batch.pipeline,
-            severity="error",
+            severity="error" if verdict.status == "quarantined" else "warning",
             code=why.code,
             subject=verdict.source.uri,
-            sentence=f"{verdict.source.uri} was quarantined. {why.sentence}",
+            sentence=f"{verdict.source.uri} was {verdict.status}. {why.sentence}",
         )
     )
-    topics.publish(BatchQuarantined(**batch))
+    if verdict.status == "quarantined":
+        topics.publish(BatchQuarantined(**batch))

@@ -1,6 +1,11 @@
 """Where each thing lies: names of objects in the state bucket, of BigQuery tables, and of what Vertex AI holds."""
 
-from dropforge.contracts.batch import Batch
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # a server, which needs names of models only, starts without pydantic
+    from dropforge.contracts.batch import Batch
 
 PIPELINES = "pipelines/"
 
@@ -35,6 +40,11 @@ def quarantined_rows(batch: Batch) -> str:
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/quarantined.parquet"
 
 
+def taken_content(batch: Batch, sha256: str) -> str:
+    """JSON (`verdicts.Taken`): the batch as which this content was accepted first."""
+    return f"contents/{batch.pipeline}/{batch.table}/{sha256}.json"
+
+
 def batch_verdict(batch: Batch) -> str:
     """JSON (`verdicts.BatchVerdict`): the commit point of validation; its metadata is the ledger's line."""
     return f"{batch_verdicts(batch.pipeline, batch.table)}{batch.batch_id}.json"
@@ -43,6 +53,16 @@ def batch_verdict(batch: Batch) -> str:
 def batch_verdicts(pipeline: str, table: str | None = None) -> str:
     """The prefix below which all verdicts of a pipeline, or of one of its tables, lie."""
     return f"verdicts/{pipeline}/{table}/" if table else f"verdicts/{pipeline}/"
+
+
+def disposition(batch: Batch) -> str:
+    """JSON (`dispositions.Disposition`): what a person had done with the batch's quarantined rows, written once."""
+    return f"{dispositions(batch.pipeline)}{batch.table}/{batch.batch_id}.json"
+
+
+def dispositions(pipeline: str) -> str:
+    """The prefix below which all dispositions of a pipeline lie."""
+    return f"dispositions/{pipeline}/"
 
 
 def candidates(pipeline: str) -> str:

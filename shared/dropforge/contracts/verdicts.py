@@ -20,6 +20,22 @@ class Reason(BaseModel):
     sentence: str
 
 
+class Replay(BaseModel):
+    """That a batch is quarantined rows of another, judged again. Batch ids are of the same pipeline and table.
+
+    `of` is the batch whose quarantined rows these are, `origin` the one that the file was read as: the same, unless
+    `of` is a replay itself. `accepted` are those of the file's batches of which rows were accepted before. A `release`
+    sets aside the rules of the batch as a whole, never those of a row.
+    """
+
+    model_config = STORED
+    of: str
+    origin: str
+    origin_rows: int
+    accepted: list[str]
+    release: bool = False
+
+
 class Staged(BaseModel):
     """What ingest found in a file. `rejected` counts the lines that could not be parsed; they lie in the rejects."""
 
@@ -37,15 +53,27 @@ class Staged(BaseModel):
     problem: Reason | None = None  # the file as a whole cannot be read; validate quarantines it
     content_sha256: str  # of the decompressed content
     pipeline_generation: int  # the rules it is judged by, whenever that happens
+    replay: Replay | None = None  # its rows are not staged again: they are those of the origin that lie quarantined
 
 
-class BatchVerdict(BaseModel):
-    """What validation decided. Always: rows_read = rows_accepted + rows_quarantined."""
+class Taken(BaseModel):
+    """Which batch a content was accepted as; written once, by the first."""
 
     model_config = STORED
     batch: Batch
     source: Source
-    status: Literal["accepted", "accepted_in_part", "quarantined"]
+
+
+class BatchVerdict(BaseModel):
+    """What validation decided. Always: rows_read = rows_accepted + rows_quarantined.
+
+    Of a batch that is `skipped`, its content having been accepted as another batch, no row counts as read.
+    """
+
+    model_config = STORED
+    batch: Batch
+    source: Source
+    status: Literal["accepted", "accepted_in_part", "quarantined", "skipped"]
     rows_read: int
     rows_accepted: int
     rows_quarantined: int
@@ -55,6 +83,7 @@ class BatchVerdict(BaseModel):
     accepted_generation: int | None = None  # generation of the accepted Parquet object; None if nothing was accepted
     first_time: str | None = None  # ISO 8601, of the table's time column among accepted rows
     last_time: str | None = None
+    replay: Replay | None = None
 
     @model_validator(mode="after")
     def _reconciles(self) -> Self:
@@ -78,6 +107,9 @@ class BatchVerdict(BaseModel):
             "source_generation": str(self.source.generation),
             "first_time": self.first_time or "",
             "last_time": self.last_time or "",
+            "pipeline_generation": str(self.pipeline_generation),
+            "replay_of": self.replay.of if self.replay else "",
+            "origin": self.replay.origin if self.replay else "",
         }
 
 
@@ -107,4 +139,4 @@ class ModelVerdict(BaseModel):
     champion_id: str | None  # the candidate that served when this one was judged
 
 
-__all__ = ["FROZEN", "BatchVerdict", "Comparison", "ModelVerdict", "Reason", "Staged"]
+__all__ = ["FROZEN", "BatchVerdict", "Comparison", "ModelVerdict", "Reason", "Staged", "Taken"]

@@ -1,5 +1,6 @@
 """From a staged batch to its verdict."""
 
+import gzip
 import io
 import json
 from datetime import UTC, datetime
@@ -190,9 +191,9 @@ def test_a_second_delivery_changes_nothing_and_publishes_again(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 7))
+@pytest.mark.parametrize("at", range(1, 8))
 def test_dying_at_any_write_is_repaired_by_the_next_delivery(shop: Shop, at: int, after: bool) -> None:
-    """Accepted rows, quarantined rows, verdict, two loads, event: between any two the process may be killed."""
+    """Content taken, accepted rows, quarantined rows, verdict, two loads, event: it may be killed between any two."""
     calm = Shop().deploy()
     calm.drop(MIXED)
     batch = _staged(shop, MIXED)
@@ -207,7 +208,7 @@ def test_rules_changed_in_between_do_not_tear_a_batch_apart(shop: Shop) -> None:
     """Rows written under the old rules must not get a verdict under the new: a batch keeps those it was read by."""
     batch = _staged(shop, HEADER + "1,2013-01-01,5,big,\n2,2013-01-01,7,big,\n")
     with pytest.raises(Died):
-        shop.dying(1, after=True).validate(batch)
+        shop.dying(2, after=True).validate(batch)
     shop.deploy(PIPELINE.replace(b"max: 1000", b"max: 6"))
     verdict = shop.validate(batch)
     assert (verdict.rows_accepted, len(shop.accepted(verdict)), verdict.pipeline_generation) == (2, 2, 1)
@@ -257,3 +258,32 @@ def test_verdict_refuses_counts_that_do_not_reconcile(shop: Shop) -> None:
     verdict = shop.drop(MIXED).model_dump()
     with pytest.raises(ValueError, match="do not reconcile"):
         BatchVerdict.model_validate(verdict | {"rows_accepted": 3})
+
+
+def test_the_same_content_under_another_name_is_skipped_and_said(shop: Shop) -> None:
+    """Uploaded again, compressed or renamed: the rows must not count twice, nor must a person wonder."""
+    first = shop.drop(HEADER + GOOD, "shop/may.csv")
+    before = shop.everything()
+    again = shop.drop(gzip.compress((HEADER + GOOD).encode()), "shop/may-again.csv.gz")
+    assert (again.status, again.rows_read, again.accepted_generation) == ("skipped", 0, None)
+    assert shop.everything()["loads"] == before["loads"]
+    assert [event for event in shop.topics.published if isinstance(event, BatchAccepted)] == [
+        BatchAccepted(**first.batch.model_dump())
+    ]
+    assert shop.alerts()[-1].sentence == (
+        "gs://landing/shop/may-again.csv.gz was skipped. It has the content of gs://landing/shop/may.csv "
+        "(generation 1), which was accepted before, so it is not loaded again."
+    )
+
+
+def test_content_that_was_quarantined_may_come_again(shop: Shop) -> None:
+    """After the rules were put right, the same file must get another chance."""
+    assert shop.drop(HEADER + "1,2013-01-01,5000,big,\n").status == "quarantined"
+    shop.deploy(PIPELINE.replace(b"max: 1000", b"max: 9000"))
+    assert shop.drop(HEADER + "1,2013-01-01,5000,big,\n").status == "accepted"
+
+
+def test_repeated_content_is_loaded_where_the_table_says_so(shop: Shop) -> None:
+    """Some sources send equal files that mean something each time."""
+    shop.deploy(PIPELINE.replace(b"max_bad_share: 0.5", b"repeated_content: load"))
+    assert [shop.drop(HEADER + GOOD, f"shop/{name}.csv").status for name in "ab"] == ["accepted", "accepted"]
