@@ -10,7 +10,7 @@ import orjson
 from dropforge.contracts import predictions
 from dropforge.contracts.errors import RequestInvalid
 from dropforge.contracts.instances import Signature
-from dropforge.contracts.models import Candidate
+from dropforge.contracts.served import ServedCandidate
 from dropforge.gcp import access, logs
 
 Scope = MutableMapping[str, Any]
@@ -28,10 +28,16 @@ log = logs.logger("model_server")
 class Served(Protocol):
     """What is asked of a loaded candidate."""
 
-    candidate: Candidate
-    signature: Signature
+    @property
+    def candidate(self) -> ServedCandidate:
+        """Which it is."""
 
-    def probabilities(self, instances: list[dict[str, Any]]) -> list[float]:
+    @property
+    def signature(self) -> Signature:
+        """What it takes."""
+
+    @property
+    def probabilities(self) -> Callable[[list[dict[str, Any]]], list[float]]:
         """The probability of the positive class for each instance."""
 
 

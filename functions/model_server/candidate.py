@@ -1,72 +1,76 @@
-"""The candidate that this server is for: fetched, checked against the registry's digest, and tried once."""
+"""The candidate that this server is for: fetched, checked against the registry's digests, and tried once."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import ValidationError
-
 from dropforge.contracts.errors import ArtefactTampered, FileUnreadable, SettingsInvalid
 from dropforge.contracts.instances import Signature
-from dropforge.contracts.models import Candidate
+from dropforge.contracts.served import ServedCandidate
+from dropforge.core import compiled
 from dropforge.gcp import rest
-from dropforge.ml import artefact, serving
+
+Predict = Callable[[Sequence[dict[str, Any]]], list[float]]
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A candidate that has predicted. `seconds` says what its start took."""
+    """A candidate that has predicted. `seconds` says what its start took, `by` what predicts, and why."""
 
-    candidate: Candidate
+    candidate: ServedCandidate
     signature: Signature
-    model: Any
+    probabilities: Predict
+    by: str
     seconds: Mapping[str, float]
-
-    def probabilities(self, instances: list[dict[str, Any]]) -> list[float]:
-        """The probability of the positive class for each instance."""
-        return serving.predict(self.model, instances)
 
 
 def load(environment: Mapping[str, str]) -> Loaded:
-    """Load from `AIP_STORAGE_URI`, a folder with `candidate.json` and `model.joblib`.
+    """Load from the folder `AIP_STORAGE_URI`: the compiled predictor where the registry names one, else the artefact.
 
     Raises:
         SettingsInvalid: a variable is missing.
-        ArtefactTampered: the artefact, or what is said of it, has not the digest in `DROPFORGE_MODEL_SHA256`.
+        ArtefactTampered: what lies there has not the digest that the registry gave for it.
         FileUnreadable: `candidate.json` is none, or the model does not predict.
     """
     began = time.monotonic()
     folder = _needed(environment, "AIP_STORAGE_URI", "the gs:// folder of the candidate").rstrip("/")
     digest = _needed(environment, "DROPFORGE_MODEL_SHA256", "the digest of the artefact in the registry")
     token = rest.storage_token()
-    candidate = _candidate(rest.read(f"{folder}/candidate.json", token), folder)
+    record = f"{folder}/candidate.json"
+    candidate = ServedCandidate.read(rest.read(record, token), record)
     if candidate.artefact_sha256 != digest:
         raise ArtefactTampered(
-            f"{folder}/candidate.json names the artefact {candidate.artefact_sha256}. The registry expects {digest}."
+            f"{record} names the artefact {candidate.artefact_sha256}. The registry expects {digest}."
         )
-    content = rest.read(f"{folder}/model.joblib", token)
-    fetched = time.monotonic()
-    loaded = Loaded(candidate, Signature(candidate.signature), artefact.load(content, digest), {})
-    unpickled = time.monotonic()
-    _try(loaded)
-    seconds = {"fetch": fetched - began, "load": unpickled - fetched, "first": time.monotonic() - unpickled}
-    return Loaded(candidate, loaded.signature, loaded.model, {step: round(took, 3) for step, took in seconds.items()})
+    predict: Predict
+    compiled_digest = environment.get("DROPFORGE_COMPILED_SHA256")
+    if compiled_digest:
+        content = rest.read(f"{folder}/predictor.json", token)
+        predict, by = compiled.load(content, compiled_digest).predict, "compiled"
+    else:
+        content = rest.read(f"{folder}/model.joblib", token)
+        predict, by = _scikit_learn(content, digest), f"scikit-learn. {candidate.compiled_because}".strip()
+    signature = Signature(candidate.signature)
+    loaded = time.monotonic()
+    _try(candidate, signature, predict)
+    seconds = {"load": round(loaded - began, 3), "first": round(time.monotonic() - loaded, 3)}
+    return Loaded(candidate, signature, predict, by, seconds)
 
 
-def _candidate(content: bytes, folder: str) -> Candidate:
-    try:
-        return Candidate.model_validate_json(content)
-    except ValidationError as error:
-        raise FileUnreadable(f"{folder}/candidate.json is no candidate: {error}") from error
+def _scikit_learn(content: bytes, digest: str) -> Predict:
+    from dropforge.ml import artefact, serving  # takes a second to import, and most candidates need none of it
+
+    model = artefact.load(content, digest)
+    return lambda instances: serving.predict(model, instances)
 
 
-def _try(loaded: Loaded) -> None:
+def _try(candidate: ServedCandidate, signature: Signature, predict: Predict) -> None:
     """A real prediction before anyone is told that this server is ready."""
-    (found,) = loaded.probabilities([loaded.signature.example()])
+    (found,) = predict([signature.example()])
     if not 0 <= found <= 1:
         raise FileUnreadable(
-            f"Expected the candidate {loaded.candidate.candidate_id} to give a probability from 0 to 1. Found {found}."
+            f"Expected the candidate {candidate.candidate_id} to give a probability from 0 to 1. Found {found}."
         )
 
 

@@ -29,7 +29,7 @@ def main() -> None:
         log.critical(f"The model server does not start: {error}", extra={"fields": {"error": logs.error_fields(error)}})
         sys.exit(1)
     log.info(
-        f"Serving the candidate {loaded.candidate.candidate_id}.",
+        f"Serving the candidate {loaded.candidate.candidate_id} by {loaded.by}",
         extra={"fields": {"sha256": loaded.candidate.artefact_sha256, "seconds": loaded.seconds}},
     )
     uvicorn.run(

@@ -11,7 +11,7 @@ from dropforge.contracts import pipeline as pipelines
 from dropforge.contracts import places
 from dropforge.contracts.models import Candidate, Lineage
 from dropforge.core.ports import Objects
-from dropforge.ml import artefact, fit, serving
+from dropforge.ml import artefact, export, fit, serving
 
 FLIGHTS = Path(__file__).parents[2] / "examples" / "flights" / "pipeline.yaml"
 
@@ -22,6 +22,7 @@ class Trained:
 
     candidate: Candidate
     artefact: bytes
+    compiled: bytes
     model: Any
     instances: list[dict[str, Any]]
     probabilities: list[float]
@@ -30,6 +31,7 @@ class Trained:
         """Put it where `train` puts it; returns the folder's URI."""
         folder = places.candidate(self.candidate.pipeline, self.candidate.candidate_id)
         state.create(f"{folder}model.joblib", self.artefact)
+        state.create(f"{folder}predictor.json", self.compiled)
         state.create(f"{folder}candidate.json", self.candidate.model_dump_json().encode())
         return f"gs://{state.bucket}/{folder}"
 
@@ -49,8 +51,11 @@ def trained(seed: int = 1) -> Trained:
     instances = flights(seed)
     labels = np.array([_late(rng, flight) for flight in instances], dtype=np.int8)
     names = [field.name for field in pipeline.signature()]
-    model = fit.fit(pipeline, {name: [flight[name] for flight in instances] for name in names}, labels)
+    columns = {name: [flight[name] for flight in instances] for name in names}
+    model = fit.fit(pipeline, columns, labels)
     content, digest = artefact.dump(model)
+    exported = export.export(model, columns)
+    assert exported.content is not None
     lineage = Lineage(
         batches=[],
         pipeline_generation=1,
@@ -67,13 +72,15 @@ def trained(seed: int = 1) -> Trained:
         pipeline="flights",
         candidate_id=f"candidate{seed}",
         artefact_sha256=digest,
+        compiled_sha256=exported.digest,
+        compiled_because=exported.reason,
         signature=pipeline.signature(),
         metrics={},
         lineage=lineage,
         seconds={},
         created="2026-01-01T00:00:00+00:00",
     )
-    return Trained(candidate, content, model, instances[:50], serving.predict(model, instances[:50]))
+    return Trained(candidate, content, exported.content, model, instances[:50], serving.predict(model, instances[:50]))
 
 
 def _flight(rng: np.random.Generator) -> dict[str, Any]:

@@ -10,12 +10,10 @@ import asyncio
 import time
 from dataclasses import dataclass
 
-from pydantic import ValidationError
-
 from dropforge.contracts import places
 from dropforge.contracts.errors import NotFound, ServiceUnavailable
 from dropforge.contracts.instances import Signature
-from dropforge.contracts.models import Candidate, Champion
+from dropforge.contracts.served import ServedCandidate, ServedChampion
 from dropforge.gcp import logs, rest
 
 from .upstream import Upstream
@@ -30,8 +28,8 @@ log = logs.logger("predict")
 class Serving:
     """The champion and what it takes. `read_at` is monotonic."""
 
-    champion: Champion
-    candidate: Candidate
+    champion: ServedChampion
+    candidate: ServedCandidate
     signature: Signature
     read_at: float
 
@@ -97,17 +95,15 @@ class Champions:
 
     async def _read(self, pipeline: str, known: Serving | None) -> Serving:
         now = time.monotonic()
-        content = await self._object(places.champion(pipeline))
+        pointer = places.champion(pipeline)
+        content = await self._object(pointer)
         if content is None:
             raise NotFound(await self._why_none(pipeline), pipeline=pipeline)
-        champion = Champion.model_validate_json(content)
+        champion = ServedChampion.read(content, pointer)
         if known is not None and known.champion.candidate_id == champion.candidate_id:
             return Serving(champion, known.candidate, known.signature, now)
-        record = await self._object(places.candidate(pipeline, champion.candidate_id, "candidate.json"))
-        try:
-            candidate = Candidate.model_validate_json(record or b"")
-        except ValidationError as error:
-            raise ServiceUnavailable(f"The record of {champion.candidate_id} cannot be read: {error}.") from error
+        record = places.candidate(pipeline, champion.candidate_id, "candidate.json")
+        candidate = ServedCandidate.read(await self._object(record) or b"", record)
         return Serving(champion, candidate, Signature(candidate.signature), now)
 
     async def _why_none(self, pipeline: str) -> str:

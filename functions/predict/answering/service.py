@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -9,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dropforge.contracts import predictions
-from dropforge.contracts.errors import NotFound, RequestInvalid, ServiceUnavailable
+from dropforge.contracts.errors import FileUnreadable, NotFound, RequestInvalid, ServiceUnavailable
 from dropforge.contracts.instances import expectation
 from dropforge.contracts.settings import Settings
 from dropforge.gcp import access, logs
@@ -131,7 +132,7 @@ class Service:
             return await self._champions.of(pipeline)
         except NotFound as error:
             raise Refused(404, error.message) from error
-        except ServiceUnavailable as error:
+        except (ServiceUnavailable, FileUnreadable) as error:
             log.warning(f"The champion of {pipeline} cannot be read: {error}")
             raise Refused(503, f"Which model serves {pipeline!r} cannot be read now. Try again.") from error
 
@@ -184,8 +185,11 @@ def _described(serving: Serving) -> dict[str, Any]:
         "published": champion.published,
         "trainedUntil": champion.trained_until,
         "signature": [
-            {**field.model_dump(exclude_none=True), "expected": expectation(field)}
-            for field in serving.candidate.signature
+            {**_present(asdict(field)), "expected": expectation(field)} for field in serving.candidate.signature
         ],
         "example": {"instances": [serving.signature.example()]},
     }
+
+
+def _present(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

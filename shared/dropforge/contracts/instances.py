@@ -5,15 +5,46 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Protocol
 
 from dropforge.contracts.errors import RequestInvalid
-from dropforge.contracts.models import Field, FieldType
 
 MOST_PROBLEMS = 20  # listed in one answer; the rest are counted
 _SHOWN = 80  # characters of a value that an answer repeats
 
 Accepts = Callable[[Any], bool]
+
+
+class Field(Protocol):
+    """As `models.Field`, or as a server reads it, `served.ServedField`."""
+
+    @property
+    def name(self) -> str:
+        """Of the column."""
+
+    @property
+    def type(self) -> str:
+        """One of `models.FieldType`."""
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be there, and not null."""
+
+    @property
+    def unit(self) -> str | None:
+        """Of a number."""
+
+    @property
+    def min(self) -> float | None:
+        """Least, inclusive."""
+
+    @property
+    def max(self) -> float | None:
+        """Most, inclusive."""
+
+    @property
+    def allowed(self) -> list[str] | None:
+        """Of a category."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +145,7 @@ class Signature:
 def expectation(field: Field) -> str:
     """What a field takes, in words.
 
+    >>> from dropforge.contracts.models import Field
     >>> expectation(Field(name="distance", type="integer", required=True, unit="mile", min=10, max=6000))
     'an integer in mile, from 10 to 6000'
     """
@@ -175,7 +207,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
 
 
-_WORDS: dict[FieldType, str] = {
+_WORDS = {
     "integer": "an integer",
     "number": "a number",
     "boolean": "true or false",

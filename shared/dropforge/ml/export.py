@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from dropforge.ml import compiled, serving
-from dropforge.ml.compiled import Column, Compiled, Trees
+from dropforge.core import compiled
+from dropforge.core.compiled import Column, Compiled, Trees
+from dropforge.ml import serving
 
 TOLERANCE = 1e-6
 MOST_ROWS = 10_000  # on which agreement is tried
@@ -28,9 +29,13 @@ class Exported:
 def export(model: Any, columns: Mapping[str, Any]) -> Exported:
     """Compile a fitted pipeline and try it on rows, given as columns by name; the last `MOST_ROWS` of them count."""
     try:
-        made = compile_(model)
+        return tried(compile_(model), model, columns)
     except NotCompilable as error:
         return Exported(None, None, str(error), None)
+
+
+def tried(made: Compiled, model: Any, columns: Mapping[str, Any]) -> Exported:
+    """What `made` and the pipeline that it comes from say of the same rows, and whether that may serve."""
     content, digest = compiled.dump(made)
     instances = _instances(columns)
     expected = serving.probabilities(model, {name: [row[name] for row in instances] for name in columns})

@@ -34,12 +34,18 @@ def variables(storage_emulator: Emulator) -> dict[str, str]:
         "STORAGE_EMULATOR_HOST": storage_emulator.url,
         "AIP_STORAGE_URI": folder,
         "DROPFORGE_MODEL_SHA256": trained().candidate.artefact_sha256,
+        "DROPFORGE_COMPILED_SHA256": trained().candidate.compiled_sha256 or "",
         "DROPFORGE_CANDIDATE": trained().candidate.candidate_id,
     }
 
 
-@pytest.fixture(scope="module")
-def server(bundle: Path, variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that is ready."""
-    with serving(bundle, tmp_path_factory.mktemp("server") / "log", **variables) as running:
+@pytest.fixture(scope="module", params=["compiled", "scikit-learn"])
+def server(
+    request: pytest.FixtureRequest, bundle: Path, variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server that is ready: by the compiled predictor, and as for a candidate that has none."""
+    given = dict(variables)
+    if request.param == "scikit-learn":
+        del given["DROPFORGE_COMPILED_SHA256"]
+    with serving(bundle, tmp_path_factory.mktemp("server") / "log", **given) as running:
         yield running

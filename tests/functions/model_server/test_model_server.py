@@ -101,6 +101,7 @@ def test_health_says_which_candidate_serves(server: Server) -> None:
             {"DROPFORGE_MODEL_SHA256": ""},
             "Expected the digest of the artefact in the registry in DROPFORGE_MODEL_SHA256",
         ),
+        ({"DROPFORGE_COMPILED_SHA256": "0" * 64}, "Expected a compiled predictor of SHA-256 0000"),
         ({"AIP_STORAGE_URI": "gs://model-server-state/nowhere"}, "nowhere/candidate.json is not there"),
     ],
 )

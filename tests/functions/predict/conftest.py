@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,9 @@ class Deployment:
     def publish(self, model: Trained, pipeline: str = "flights") -> Champion:
         """Make a model serve, as `publish` does."""
         candidate = model.candidate.model_copy(update={"pipeline": pipeline})
-        folder = Trained(candidate, model.artefact, model.model, [], []).store(self.state)
-        registered = self.vertex.register(pipeline, candidate.candidate_id, folder, candidate.artefact_sha256)
+        folder = replace(model, candidate=candidate).store(self.state)
+        digests = candidate.artefact_sha256, candidate.compiled_sha256
+        registered = self.vertex.register(pipeline, candidate.candidate_id, folder, *digests)
         deployed = self.vertex.deploy(pipeline, *registered)
         champion = Champion(
             pipeline=pipeline,
@@ -140,14 +141,16 @@ def predict(deployment: Deployment, dist: Path, tmp_path_factory: pytest.TempPat
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=dist / "predict", env=variables, stdout=output, stderr=output)
     running = Predict(f"http://127.0.0.1:{port}", log)
-    until = time.monotonic() + 30
-    while not _ready(running):
-        assert process.poll() is None, log.read_text()
-        assert time.monotonic() < until, log.read_text()
-        time.sleep(0.05)
-    yield running
-    process.terminate()
-    process.wait(timeout=10)
+    try:
+        until = time.monotonic() + 30
+        while not _ready(running):
+            assert process.poll() is None, log.read_text()
+            assert time.monotonic() < until, log.read_text()
+            time.sleep(0.05)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
 
 
 def _ready(predict: Predict) -> bool:
