@@ -197,6 +197,7 @@ class Queue:
                 invalid.append(ack_id)
         if done:
             self._done(done)
+            self._compact()
             self.notify()
         return invalid
 
@@ -245,6 +246,13 @@ class Queue:
         entry.place = Place.GONE
         del self.entries[entry.message.seq]
         done.append(entry)
+
+    def _compact(self) -> None:
+        """Forget the deadlines of acknowledged messages once they outnumber the others, instead of at their time."""
+        if len(self._deadlines) > 10_000 + 4 * len(self.entries):
+            running = (due for due in self._deadlines if due[2].place is Place.LEASED and due[2].lease == due[1])
+            self._deadlines = list(running)
+            heapq.heapify(self._deadlines)
 
     def _tidy(self, lane: Lane) -> None:
         if lane.unsent:

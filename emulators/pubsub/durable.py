@@ -75,14 +75,17 @@ class Sqlite(Memory):
     """The store of an emulator with a data folder.
 
     Raises:
-        sqlite3.OperationalError: the folder cannot be written.
+        sqlite3.OperationalError: the folder cannot be written, or another process has it open.
     """
 
     keeps = True
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(folder / "pubsub.sqlite3", check_same_thread=False, isolation_level=None)
+        self._db = sqlite3.connect(
+            folder / "pubsub.sqlite3", timeout=0.5, check_same_thread=False, isolation_level=None
+        )
+        self._db.execute("PRAGMA locking_mode=EXCLUSIVE")  # two processes would each keep what the other acknowledged
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         self._db.execute("PRAGMA wal_autocheckpoint=8000")  # pages; each checkpoint syncs, so not too often

@@ -1,6 +1,9 @@
 """The wire: gRPC on the given port; the control plane, public keys and REST on a second, free one."""
 
 import socket
+import sqlite3
+import sys
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -34,12 +37,12 @@ async def serve(options: Options) -> None:
     """Serve until the process is told to stop; announce once both ports answer.
 
     Raises:
-        SystemExit: the port is taken; the message names it.
+        SystemExit: the port is taken, or the data folder in use; the message names it.
     """
     probe = listen(options.host, options.port)
     port = probe.getsockname()[1]
     probe.close()
-    pubsub = PubSub(Memory() if options.data is None else Sqlite(options.data))
+    pubsub = PubSub(Memory() if options.data is None else _opened(options.data))
     calls = Calls(pubsub)
     server = grpc.aio.server(options=_GRPC_OPTIONS)
     server.add_generic_rpc_handlers((Handlers(calls),))
@@ -54,6 +57,13 @@ async def serve(options: Options) -> None:
     web = _ControlServer(config, server, pubsub)
     web.on_started = lambda: options.announce(url=f"{options.host}:{port}", control=control_url)
     await web.serve(sockets=[control])
+
+
+def _opened(folder: Path) -> Sqlite:
+    try:
+        return Sqlite(folder)
+    except sqlite3.OperationalError as error:
+        sys.exit(f"The data folder {folder} cannot be used ({error}). Is another Pub/Sub emulator running over it?")
 
 
 class _ControlServer(AnnouncingServer):

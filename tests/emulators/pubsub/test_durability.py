@@ -1,6 +1,8 @@
 """`kill -9` at any moment: what publish returned an id for is there, and nothing acknowledged comes again."""
 
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +69,15 @@ def test_resources_and_backlog_outlive_a_kill(restarting: Restarting) -> None:
     assert bench.empty(name)
     bench.subscriber.seek(request={"subscription": name, "time": {"seconds": 1_000_000_000}})
     assert len(bench.pull(name, 3)) == 3
+
+
+def test_a_folder_in_use_is_refused(restarting: Restarting, tmp_path: Path) -> None:
+    """Two processes over one folder would each deliver what the other acknowledged."""
+    restarting.start()
+    command = [sys.executable, "-m", "emulators", "pubsub", "--data", str(tmp_path / "data")]
+    second = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, timeout=PATIENCE, check=False)
+    assert second.returncode == 1
+    assert b"another Pub/Sub emulator" in second.stderr
 
 
 def test_pushes_go_on_after_a_kill(restarting: Restarting) -> None:
