@@ -54,7 +54,7 @@ def test_the_error_of_a_difference_is_that_of_resampling(metric: str, drawn: Dra
 
 
 def test_an_equal_model_is_better_by_chance_as_often_as_promised() -> None:
-    """At 95 % confidence, one equal challenger in twenty passes, not more."""
+    """At 97.5 % confidence, one equal challenger in forty passes, not more."""
     random = np.random.default_rng(2)
     passed = 0
     for _ in range(400):
@@ -63,7 +63,7 @@ def test_an_equal_model_is_better_by_chance_as_often_as_promised() -> None:
         first, second = (wish + 0.5 * random.normal(size=500) for _ in range(2))
         found = difference("roc_auc", labels.astype(np.int8), first, second)
         passed += found is not None and found.low() > 0
-    assert 6 <= passed <= 36  # 20 expected; the bounds are four standard deviations away
+    assert 1 <= passed <= 23  # 10 expected; the upper bound is four standard deviations away
 
 
 def test_one_class_has_no_auc() -> None:

@@ -83,7 +83,7 @@ def _good_enough(success: Success, found: Difference) -> bool:
 
 def _asked(success: Success) -> str:
     if success.prefer == "better":
-        return f"Asked for are {success.gain:+g}, and more than nothing with {CONFIDENCE:.0%} confidence."
+        return f"Asked for are {success.gain:+g}, and more than nothing with {CONFIDENCE:.1%} confidence."
     return f"The fresher one is preferred, unless it may be more than {success.tolerance:g} worse."
 
 
@@ -97,7 +97,7 @@ def _said(
     side = "better" if found.estimate >= 0 else "worse"
     return (
         f"Its {success.metric} of {measured:.4f} is {abs(found.estimate):.4f} {side} than {name}'s {its:.4f} on "
-        f"{rows}: at least {found.low():+.4f} with {CONFIDENCE:.0%} confidence."
+        f"{rows}: at least {found.low():+.4f} with {CONFIDENCE:.1%} confidence."
     )
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 LABEL = "__label__"
@@ -11,7 +10,7 @@ PROBABILITY = "__probability__"  # of the challenger, beside its holdout rows
 
 def labelled(rows: pa.Table) -> pa.Table:
     """The rows that have a label."""
-    return rows.filter(pc.is_valid(rows[LABEL]))
+    return rows.filter(rows[LABEL].is_valid())
 
 
 def columns_of(rows: pa.Table) -> dict[str, pa.ChunkedArray]:

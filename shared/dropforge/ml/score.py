@@ -32,8 +32,12 @@ def roc_auc(labels: NDArray[Any], probabilities: Floats) -> float:
 
 def midranks(values: Floats) -> Floats:
     """Ranks from 1; equal values share the mean of theirs."""
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ranks: Floats = (np.cumsum(counts) - (counts - 1) / 2)[which]
+    order = np.argsort(values)
+    ascending = values[order]
+    starts = np.flatnonzero(np.r_[True, ascending[1:] != ascending[:-1]])
+    counts = np.diff(np.r_[starts, len(values)])
+    ranks = np.empty(len(values))
+    ranks[order] = np.repeat(starts + (counts + 1) / 2, counts)
     return ranks
 
 

@@ -1,6 +1,6 @@
 """Slice by slice: a challenger that is better overall may still be worse for one region."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,9 @@ def judge_slices(
 
     Chance is judged over all slices together (Holm), so that many slices do not make a refusal likely by themselves.
     """
-    _vanished(success, by, holdout, judgement)
-    masks = [pair for column in by for pair in _large_enough(success, column, holdout, judgement)]
+    sliced = {column: list(score.slices(holdout.columns, [column])) for column in by}
+    _vanished(success, sliced, holdout, judgement)
+    masks = [pair for column in by for pair in _large_enough(success, column, sliced[column], judgement)]
     metric, labels, challenger = success.metric, holdout.labels, holdout.challenger
     found = [difference(metric, labels[mask], challenger[mask], champion[mask]) for _, mask in masks]
     certain = holm([1.0 if each is None else each.p_worse for each in found])
@@ -37,10 +38,12 @@ def judge_slices(
             judgement.refuse("worse_in_slice", name, each.estimate, -success.slice_margin, said)
 
 
-def _large_enough(success: Success, column: str, holdout: Holdout, judgement: Judgement) -> Iterator[tuple[str, Mask]]:
+def _large_enough(
+    success: Success, column: str, sliced: Sequence[tuple[str, Mask]], judgement: Judgement
+) -> Iterator[tuple[str, Mask]]:
     """The slices of a column that are large enough to judge, the others together as one if they make up enough rows."""
     small: list[tuple[str, Mask]] = []
-    for name, mask in score.slices(holdout.columns, [column]):
+    for name, mask in sliced:
         if mask.sum() >= success.min_slice_rows:
             yield name, mask
         else:
@@ -59,11 +62,13 @@ def _large_enough(success: Success, column: str, holdout: Holdout, judgement: Ju
         yield f"{column}=({len(small)} small slices)", pooled
 
 
-def _vanished(success: Success, by: Sequence[str], holdout: Holdout, judgement: Judgement) -> None:
+def _vanished(
+    success: Success, sliced: Mapping[str, Sequence[tuple[str, Mask]]], holdout: Holdout, judgement: Judgement
+) -> None:
     """Of a slice that the champion was judged on and that has no rows now, nothing is known of the challenger."""
-    now = {name for name, _ in score.slices(holdout.columns, by)}
+    now = {name for pairs in sliced.values() for name, _ in pairs}
     for name, rows in sorted(holdout.champion_slices.items()):
-        if name.partition("=")[0] in by and name not in now and rows >= success.min_slice_rows:
+        if name.partition("=")[0] in sliced and name not in now and rows >= success.min_slice_rows:
             said = (
                 f"{name} had {rows:,} rows when the champion was judged, and has none in this holdout, so nothing is "
                 "known of the challenger there. If the slice is gone for good, publish it by name."

@@ -53,7 +53,7 @@ class Success(BaseModel):
     """When a challenger may serve.
 
     `floor`: the least it must reach. `gain`: by how much it must beat the champion. `prefer: better` asks besides that
-    the gain be no chance; `fresher` lets a challenger through that may, at 95 % confidence, be worse by no more than
+    the gain be no chance; `fresher` lets a challenger through that may, at 97.5 % confidence, be worse by no more than
     `tolerance`. `slice_margin`: by how much it may be worse than the champion in any slice of at least
     `min_slice_rows` holdout rows.
     """
