@@ -9,7 +9,7 @@ from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
 from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
-from dropforge.core import pipelines
+from dropforge.core import pipelines, quarantine
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
 from dropforge.core.validation import Files, Judged, judge
@@ -44,15 +44,11 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
     table = pipeline.tables[batch.table]
     label = pipeline.label.column if batch.table == pipeline.table else None
     with tempfile.TemporaryDirectory(prefix="dropforge-validate-") as scratch:
-        files = Files.within(Path(scratch))
-        if staged.rows:
-            state.download(places.staged_rows(batch), files.rows)
-        if staged.rejected:
-            state.download(places.staged_rejects(batch), files.rejects)
+        files = quarantine.fetch(staged, state, Files.within(Path(scratch)))
         judged = judge(staged, table, label, files)
         if judged.rows_accepted and table.repeated_content == "skip":
             taken = _take(staged, state)
-            if taken.batch != batch:
+            if taken.batch.batch_id != _file_id(staged):
                 return _committed(_skipped(staged, taken), state)
         accepted = _create(state, places.accepted_rows(batch), files.accepted) if judged.rows_accepted else None
         if judged.rows_quarantined:
@@ -65,9 +61,14 @@ def _committed(verdict: BatchVerdict, state: Objects) -> BatchVerdict:
 
 
 def _take(staged: Staged, state: Objects) -> Taken:
-    """The batch that has this content: this one, unless another was first. Only what is accepted takes a content."""
-    mine = Taken(batch=staged.batch, source=staged.source)
+    """The batch that has this content: the file's, unless another was first. Only what is accepted takes a content."""
+    mine = Taken(batch=staged.batch.model_copy(update={"batch_id": _file_id(staged)}), source=staged.source)
     return create_once(state, places.taken_content(staged.batch, staged.content_sha256), mine)
+
+
+def _file_id(staged: Staged) -> str:
+    """The id of the batch that the dropped file is, which a replay of its rows is not."""
+    return staged.replay.origin if staged.replay else staged.batch.batch_id
 
 
 def _create(state: Objects, place: str, path: Path) -> int:
@@ -92,6 +93,7 @@ def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None) ->
         accepted_generation=accepted_generation,
         first_time=judged.first_time,
         last_time=judged.last_time,
+        replay=staged.replay,
     )
 
 
@@ -117,6 +119,7 @@ def _skipped(staged: Staged, taken: Taken) -> BatchVerdict:
             )
         ],
         pipeline_generation=staged.pipeline_generation,
+        replay=staged.replay,
     )
 
 

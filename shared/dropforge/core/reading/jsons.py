@@ -81,7 +81,10 @@ def _load_array(database: duckdb.DuckDBPyConnection, utf8: Iterator[bytes], limi
     except duckdb.Error as error:
         said = str(error).partition("\n")[0]
         raise FileUnreadable(
-            f"The file is a JSON array that cannot be read: {said}", code="corrupt", expected="JSON", observed=said
+            "The file is a JSON array that is damaged or cut short. Drop the whole file again.",
+            code="corrupt",
+            expected="JSON",
+            observed=said,
         ) from error
 
 
