@@ -15,6 +15,7 @@ from uuid import uuid4
 import google_crc32c
 
 BLOCK = 4 * 1024 * 1024
+SMALL = 256 * 1024
 QUANTUM = 256 * 1024  # what an interrupted resumable upload keeps is a multiple of this, as in the service
 
 
@@ -47,16 +48,17 @@ class BlobFolder:
         blob_id = blob_id or uuid4().hex
         return BlobWriter(blob_id, self._incoming / blob_id, self.path(blob_id), self._threads)
 
+    def read_small(self, blob_id: str, start: int, end: int) -> bytes:
+        """Bytes `start` to before `end`, when they are few: not worth a thread."""
+        with self.path(blob_id).open("rb", buffering=0) as file:
+            return os.pread(file.fileno(), end - start, start)
+
     def read(self, blob_id: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Bytes `start` to before `end`. The file is open on return, so a later removal does not matter."""
         return self._stream(self.path(blob_id).open("rb", buffering=0), start, end)
 
     async def _stream(self, file: FileIO, start: int, end: int) -> AsyncIterator[bytes]:
         with file:
-            if end - start <= QUANTUM:  # not worth a thread
-                if end > start:
-                    yield os.pread(file.fileno(), end - start, start)
-                return
             loop = asyncio.get_running_loop()
             ahead = loop.run_in_executor(self._threads, os.pread, file.fileno(), min(BLOCK, end - start), start)
             while start < end:
@@ -128,7 +130,7 @@ class BlobWriter:
 
     async def finish(self) -> Blob:
         """Write the rest and move the file into place."""
-        if self.received <= QUANTUM:
+        if self.received <= SMALL:
             self._store(self._waiting)  # not worth a thread
         else:
             await self.settle()

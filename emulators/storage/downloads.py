@@ -5,6 +5,7 @@ import zlib
 from collections.abc import AsyncIterator
 from email.utils import formatdate
 
+from emulators.storage.blobs import SMALL
 from emulators.storage.calls import Call, Reply
 from emulators.storage.encryption import check_key
 from emulators.storage.errors import StorageError
@@ -32,6 +33,8 @@ def media(call: Call, found: Generation) -> Reply:
     status = 200 if wanted is None else 206
     if call.verb == "HEAD":
         return Reply(status, headers=headers, length=end - start)
+    if end - start <= SMALL:
+        return Reply(status, call.store.blobs.read_small(found.blob, start, end), headers)
     return Reply(status, headers=headers, stream=call.store.blobs.read(found.blob, start, end), length=end - start)
 
 

@@ -37,22 +37,27 @@ class Related:
         Raises:
             StorageError: 400, the body does not have that form.
         """
-        buffer = bytearray()
-        pattern = re.compile(
-            rb"(?:.*?\r?\n)?" + re.escape(self._mark) + rb"[ \t]*\r?\n(.*?)\r?\n\r?\n(.*?)\r?\n"
-            + re.escape(self._mark) + rb"[ \t]*\r?\n(.*?)\r?\n\r?\n", re.DOTALL
-        )  # fmt: skip
+        buffer = b""
         async for chunk in self._body:
             buffer += chunk
-            match = pattern.match(buffer)
-            if match is not None:
-                self.metadata = match[2]
-                self.media_type = _header(match[3], "content-type")
-                self._left = bytes(buffer[match.end() :])
+            if self._heads(buffer):
                 return
             if len(buffer) > _HEAD_LIMIT:
                 break
         raise invalid("A multipart upload must have a JSON part and a media part. The body does not.")
+
+    def _heads(self, buffer: bytes) -> bool:
+        """Whether `buffer` holds all that comes before the media; if so, take it in."""
+        first = buffer.find(self._mark)
+        json_start = _after_blank_line(buffer, first) if first >= 0 else -1
+        second = buffer.find(b"\n" + self._mark, json_start - 1) if json_start >= 0 else -1
+        media_start = _after_blank_line(buffer, second + 1) if second >= 0 else -1
+        if media_start < 0:
+            return False
+        self.metadata = buffer[json_start:second]
+        self.media_type = _header(buffer[second:media_start], "content-type")
+        self._left = buffer[media_start:]
+        return True
 
     async def media(self) -> AsyncIterator[bytes]:
         """The bytes of the second part.
@@ -87,6 +92,12 @@ class Related:
         if place < 0:
             return 0 if held.startswith(end[1:]) else None
         return place - 1 if held[place - 1 : place] == b"\r" else place
+
+
+def _after_blank_line(buffer: bytes, start: int) -> int:
+    """Where the first empty line at or after `start` ends, -1 when there is none yet."""
+    ends = [place + len(line) for line in (b"\n\r\n", b"\n\n") if (place := buffer.find(line, start)) >= 0]
+    return min(ends, default=-1)
 
 
 def _header(head: bytes, name: str) -> str:

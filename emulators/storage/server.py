@@ -2,6 +2,7 @@
 
 import asyncio
 from base64 import b64decode
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -120,8 +121,9 @@ class Storage:
         except ClientGone:
             await cut(send)
             return
-        await self._tidy()
-        self.publisher.wake()
+        if call.verb not in ("GET", "HEAD"):
+            await self._tidy()
+            self.publisher.wake()
         if call.fault is not None and call.fault.action == "lose_answer":
             await cut(send)
             return
@@ -201,10 +203,12 @@ async def _send(reply: Reply, call: Call, send: Send) -> None:
         del headers["content-length"]
     raw = [(key.encode("latin-1"), value.encode("utf-8")) for key, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    if reply.stream is None and reply.status in (200, 206) and call.verb == "GET" and _breaks(call):
+        reply.stream = _as_stream(reply.body)
     if reply.stream is None or call.verb == "HEAD":
         await send({"type": "http.response.body", "body": reply.body})
         return
-    breaks = call.fault is not None and call.fault.action == "break_stream"
+    breaks = _breaks(call)
     async for block in reply.stream:
         if breaks:
             await send({"type": "http.response.body", "body": block[: len(block) // 2], "more_body": True})
@@ -213,6 +217,14 @@ async def _send(reply: Reply, call: Call, send: Send) -> None:
             return
         await send({"type": "http.response.body", "body": block, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
+
+
+def _breaks(call: Call) -> bool:
+    return call.fault is not None and call.fault.action == "break_stream"
+
+
+async def _as_stream(body: bytes) -> AsyncIterator[bytes]:
+    yield body
 
 
 async def serve(options: Options) -> None:

@@ -4,15 +4,17 @@ transaction has no `await` in it and is atomic against every other request.
 SQLite does not wait for the disk here: what was committed survives the death of the process, not of the machine.
 """
 
+import fcntl
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import orjson
 
@@ -77,6 +79,7 @@ class Store:
         self._temporary = folder is None
         self._folder = folder or _temporary_folder()
         self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self._folder)
         self.blobs = BlobFolder(self._folder)
         self._db = sqlite3.connect(":memory:" if folder is None else self._folder / "metadata.db", isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
@@ -90,6 +93,7 @@ class Store:
     def close(self) -> None:
         """Close the database; a temporary folder goes away."""
         self._db.close()
+        self._lock.close()
         if self._temporary:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -235,6 +239,21 @@ class Store:
 def _read(stored: bytes) -> Resource:
     resource: Resource = orjson.loads(stored)
     return resource
+
+
+def _locked(folder: Path) -> TextIO:
+    """A lock on `folder` that lasts until the file is closed or the process ends, however it ends.
+
+    Raises:
+        SystemExit: another emulator works there, and would lose what this one sweeps away.
+    """
+    lock = (folder / "lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        sys.exit(f"The folder {folder} is in use by another storage emulator. Stop that one, or give --data another.")
+    return lock
 
 
 def _temporary_folder() -> Path:

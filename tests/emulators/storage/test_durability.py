@@ -95,6 +95,15 @@ def test_a_crash_at_the_write_is_all_or_nothing(
     assert names == ["before", "object"][: 2 if present else 1]
 
 
+def test_two_emulators_cannot_share_a_folder(tmp_path: Path, log: Path) -> None:
+    """The second would sweep away what the first is writing; it says so and ends."""
+    with Emulator("storage", log, data=tmp_path / "data"):
+        second = Emulator("storage", log, data=tmp_path / "data")
+        with pytest.raises(AssertionError, match="in use by another"), second:
+            pass
+        assert second.process.wait(timeout=10) == 1
+
+
 def test_all_kinds_of_state_survive(tmp_path: Path, log: Path, connect: Connect) -> None:
     """Buckets with their settings, generations, notifications, policies: everything, not only objects."""
     with Emulator("storage", log, data=tmp_path / "data") as first:
