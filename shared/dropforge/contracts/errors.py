@@ -10,6 +10,7 @@ DropforgeError
 |  |- RequestInvalid       a prediction request breaks the contract
 |  |- ArtefactTampered     a model's digest is not the registry's
 |  |- CallRefused          a Google service says that our call itself is wrong
+|  |- ActionRefused        what a person asks for cannot be done as things are
 |  `- NotEnoughData        there are too few rows to train or to judge
 `- Transient: raise it, and be delivered again
    |- AlreadyExists        create-if-absent found an object in its place
@@ -66,6 +67,10 @@ class ArtefactTampered(Permanent):
 
 class CallRefused(Permanent):
     """A Google service says that our call itself is wrong, so the same call will be refused again."""
+
+
+class ActionRefused(Permanent):
+    """What a person asks for cannot be done as things are; the message says what can."""
 
 
 class NotEnoughData(Permanent):

@@ -25,7 +25,7 @@ class Replay(BaseModel):
 
     `of` is the batch whose quarantined rows these are, `origin` the one that the file was read as: the same, unless
     `of` is a replay itself. `accepted` are those of the file's batches of which rows were accepted before. A `release`
-    sets aside the rules of the batch as a whole, never those of a row.
+    sets aside the rules of a batch as a whole, never those of a row.
     """
 
     model_config = STORED
@@ -139,4 +139,4 @@ class ModelVerdict(BaseModel):
     champion_id: str | None  # the candidate that served when this one was judged
 
 
-__all__ = ["FROZEN", "BatchVerdict", "Comparison", "ModelVerdict", "Reason", "Staged", "Taken"]
+__all__ = ["FROZEN", "BatchVerdict", "Comparison", "ModelVerdict", "Reason", "Replay", "Staged", "Taken"]

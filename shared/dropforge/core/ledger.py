@@ -23,6 +23,9 @@ class Line:
     first_time: str
     last_time: str
     decided: str
+    pipeline_generation: int = 0
+    replay_of: str = ""  # the batch whose quarantined rows these are; empty for a file's own batch
+    origin: str = ""  # the file's own batch, of a replay
 
     @property
     def accepted(self) -> bool:
@@ -52,4 +55,7 @@ def _line(pipeline: str, info: ObjectInfo) -> Line:
         first_time=said["first_time"],
         last_time=said["last_time"],
         decided=info.updated,
+        pipeline_generation=int(said.get("pipeline_generation") or 0),
+        replay_of=said.get("replay_of", ""),
+        origin=said.get("origin", ""),
     )

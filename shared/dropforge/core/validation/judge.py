@@ -33,13 +33,17 @@ class Judged:
 
 @dataclass(frozen=True)
 class Files:
-    """Parquet in and out, and a folder for scratch. An input may be absent, an output is when it would be empty."""
+    """Parquet in and out, and a folder for scratch. An input may be absent, an output is when it would be empty.
+
+    `earlier` are the accepted rows of the same dropped file, when it is judged again.
+    """
 
     rows: Path
     rejects: Path
     accepted: Path
     quarantined: Path
     scratch: Path
+    earlier: list[Path] = field(default_factory=list)
 
     @classmethod
     def within(cls, folder: Path) -> Self:
@@ -83,21 +87,39 @@ def _judge_rows(database: duckdb.DuckDBPyConnection, staged: Staged, table: Tabl
             f"INSERT INTO faults SELECT _row, list_filter([{structs}], lambda one: one IS NOT NULL) "
             f"FROM typed WHERE {broken}"
         )
-    database.execute(_doubled(table))
+    if files.earlier:
+        database.execute(_fault_keys(table, _accepted_keys(database, table, files.earlier), "_row > 0"))
+    keys = ", ".join(columns.value(name) for name in table.key)
+    doubled = (
+        f"SELECT {keys}, min(_row) AS first_row, arg_min(_line, _row) AS first_line FROM good "
+        f"GROUP BY {keys} HAVING count(*) > 1"
+    )
+    database.execute(_fault_keys(table, doubled, "_row > first_row"))
 
 
-def _doubled(table: Table) -> str:
-    """SQL: fault every row whose key an earlier row has, among those that broke no rule of their own."""
+def _accepted_keys(database: duckdb.DuckDBPyConnection, table: Table, earlier: list[Path]) -> str:
+    """SQL: the keys of the file's rows that were accepted before, typed as the table says now."""
+    paths = ", ".join(text(str(path)) for path in earlier)
+    rows = f"read_parquet([{paths}], union_by_name = true)"
+    there = {row[0] for row in database.execute(f"DESCRIBE FROM {rows}").fetchall()}
+    typed = []
+    for name in table.key:
+        kept = engine.identifier(name) if name in there else "NULL"
+        typed.append(f"TRY_CAST({kept} AS {engine.SQL_TYPES[table.columns[name].type]}) AS {columns.value(name)}")
+    return f"SELECT {', '.join(typed)}, _row AS first_row, _line AS first_line FROM {rows}"
+
+
+def _fault_keys(table: Table, firsts: str, where: str) -> str:
+    """SQL: fault the rows whose key is among `firsts`, of those that broke no rule of their own (`good`)."""
     keys = ", ".join(columns.value(name) for name in table.key)
     shown = ", ' and ', ".join(f"{text(name + ' ')}, {columns.given(name)}" for name in table.key)
     return (
         f"INSERT INTO faults WITH good AS (SELECT * FROM typed ANTI JOIN faults USING (_row)), "
-        f"firsts AS (SELECT {keys}, min(_row) AS first_row, arg_min(_line, _row) AS first_line FROM good "
-        f"GROUP BY {keys} HAVING count(*) > 1) "
+        f"firsts AS ({firsts}) "
         f"SELECT _row, [{{'code': 'duplicate_key', 'column': {text(', '.join(table.key))}, "
         f"'value': concat({shown}), 'sentence': concat({columns.WHERE}, ': the key (', {shown}, "
         f"') must be unique. ', coalesce('Line ' || first_line, 'Row ' || first_row), ' has it too.')}}] "
-        f"FROM good JOIN firsts USING ({keys}) WHERE _row > first_row"
+        f"FROM good JOIN firsts USING ({keys}) WHERE {where}"
     )
 
 
@@ -106,22 +128,25 @@ def _count(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, ju
     faults = _one(database, "SELECT count(*) FROM faults")[0]
     bad = faults + staged.rejected
     judged.breaches = output.summary(database, staged, files) if bad else []
-    if not judged.refusals and bad and (bad > table.max_bad_share * read or bad == read):
-        judged.refusals = [_too_many(staged, table, bad, read, judged.breaches)]
+    # A replay is held to the share of the whole file: what is left of it is bad rows for the most part.
+    among = staged.replay.origin_rows if staged.replay else read
+    may = 1.0 if staged.replay and staged.replay.release else table.max_bad_share
+    if not judged.refusals and bad and (bad > may * among or bad == read):
+        judged.refusals = [_too_many(staged, may, bad, read, among, judged.breaches)]
     judged.rows_accepted = 0 if judged.refusals else read - bad
     judged.rows_quarantined = read - judged.rows_accepted
 
 
-def _too_many(staged: Staged, table: Table, bad: int, read: int, why: list[Reason]) -> Reason:
+def _too_many(staged: Staged, may: float, bad: int, read: int, among: int, why: list[Reason]) -> Reason:
+    said = f"{bad:,} of {among:,} rows ({bad / among:.1%}) break a rule; {may:.1%} may."
+    if bad == read:
+        said = "The only row breaks a rule." if read == 1 else f"All {read:,} rows break a rule."
     return Reason(
         code="too_many_bad_rows",
         subject=staged.source.uri,
-        observed=bad / read,
-        expected=table.max_bad_share,
-        sentence=(
-            f"{bad:,} of {read:,} rows ({bad / read:.1%}) break a rule; {table.max_bad_share:.1%} may. "
-            f"Most often: {why[0].sentence}"
-        ),
+        observed=bad / among,
+        expected=may,
+        sentence=f"{said} Most often: {why[0].sentence}",
     )
 
 
