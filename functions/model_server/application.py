@@ -11,6 +11,7 @@ from dropforge.contracts import predictions
 from dropforge.contracts.errors import RequestInvalid
 from dropforge.contracts.instances import Signature
 from dropforge.contracts.served import ServedCandidate
+from dropforge.core.respond import respond
 from dropforge.gcp import access, logs
 
 Scope = MutableMapping[str, Any]
@@ -97,22 +98,8 @@ class Application:
         return 200, orjson.dumps({"predictions": answers}), len(answers)
 
     async def _answers(self, request: predictions.Request) -> list[dict[str, Any]]:
-        """One answer for each instance; where the caller wants it so, an `error` for each that does not fit."""
-        signature, instances = self._loaded.signature, request.instances
-        if not request.partial:
-            signature.check(instances)
-            return [request.answer(given) for given in await self._predicted(instances)]
-        fitting = [instance for instance in instances if signature.fits(instance)]
-        answered = iter(await self._predicted(fitting) if fitting else [])
-        return [
-            request.answer(next(answered)) if signature.fits(instance) else {"error": signature.told(index, instance)}
-            for index, instance in enumerate(instances)
-        ]
-
-    async def _predicted(self, instances: list[dict[str, Any]]) -> list[float]:
-        if len(instances) <= _INLINE:
-            return self._loaded.probabilities(instances)
-        return await asyncio.get_running_loop().run_in_executor(None, self._loaded.probabilities, instances)
+        given = request, self._loaded.signature, self._loaded.probabilities
+        return respond(*given) if len(request.instances) <= _INLINE else await asyncio.to_thread(respond, *given)
 
 
 def _refusal(status: int, detail: str, **more: Any) -> tuple[int, bytes, int]:

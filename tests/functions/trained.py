@@ -1,5 +1,6 @@
 """A small flights candidate, fitted in the test as `train` fits it, with what it says of some rows."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 
 from dropforge.contracts import pipeline as pipelines
 from dropforge.contracts import places
+from dropforge.contracts.errors import AlreadyExists
 from dropforge.contracts.models import Candidate, Lineage
 from dropforge.core.ports import Objects
 from dropforge.ml import artefact, export, fit, serving
@@ -30,9 +32,11 @@ class Trained:
     def store(self, state: Objects) -> str:
         """Put it where `train` puts it; returns the folder's URI."""
         folder = places.candidate(self.candidate.pipeline, self.candidate.candidate_id)
-        state.create(f"{folder}model.joblib", self.artefact)
-        state.create(f"{folder}predictor.json", self.compiled)
-        state.create(f"{folder}candidate.json", self.candidate.model_dump_json().encode())
+        record = self.candidate.model_dump_json().encode()
+        files = {"model.joblib": self.artefact, "predictor.json": self.compiled, "candidate.json": record}
+        for name, content in files.items():
+            with suppress(AlreadyExists):
+                state.create(folder + name, content)
         return f"gs://{state.bucket}/{folder}"
 
 

@@ -64,6 +64,13 @@ class Champions:
         found = await self._read_once(than.champion.pipeline, than)
         return found if found.champion != than.champion else None
 
+    async def content(self, place: str) -> bytes:
+        """An object of the state bucket. Raises ServiceUnavailable, also where it is not there."""
+        content = await self._object(place)
+        if content is None:
+            raise ServiceUnavailable(f"gs://{self._bucket}/{place} is not there.", object=place)
+        return content
+
     async def reachable(self) -> bool:
         """Whether the state bucket answers now."""
         try:

@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from dropforge.contracts import predictions
 from dropforge.contracts.errors import NotFound, ServiceUnavailable
 from dropforge.contracts.settings import Settings
 from dropforge.gcp.rest import Token
@@ -20,13 +21,18 @@ class Endpoint:
         self._token = Token(emulated=settings.vertex_api is not None)
         self._upstream = upstream
 
-    async def ask(self, serving: Serving, body: bytes) -> dict[str, Any]:
+    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
         """Vertex AI's answer: `predictions`, `deployedModelId`, `model`, `modelVersionId`.
 
+        The `body` is handed on as it came; `asked` is what it says.
+
         Raises:
+            RequestInvalid: an instance does not fit.
             NotFound: the endpoint is gone, or has no model.
             ServiceUnavailable: it does not answer, or not as promised.
         """
+        if not asked.partial:  # else the model server answers what does not fit with an error in its place
+            serving.signature.check(asked.instances)
         url = f"{self._api}/v1/{serving.champion.endpoint}:predict"
         answer = await self._upstream.post(url, self._token, body)
         if answer.status == 200:

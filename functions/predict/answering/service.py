@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -17,6 +17,7 @@ from dropforge.gcp import access, logs
 
 from .champions import Champions, Serving
 from .endpoint import Endpoint
+from .inline import Inline
 from .openapi import document
 from .upstream import Upstream
 
@@ -24,6 +25,13 @@ PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict)?")
 RETRY_AFTER = "1"  # seconds
 
 log = logs.logger("predict")
+
+
+class Backend(Protocol):
+    """What computes the answers."""
+
+    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
+        """As `Endpoint.ask` and `Inline.ask`."""
 
 
 class Refused(Exception):
@@ -42,7 +50,8 @@ class Service:
         upstream = Upstream()
         self._settings = settings
         self._champions = Champions(settings.state_bucket, upstream)
-        self._endpoint = Endpoint(settings, upstream)
+        inline = settings.predict_backend == "inline"
+        self._backend: Backend = Inline(self._champions) if inline else Endpoint(settings, upstream)
 
     async def answer(self, request: Request) -> Response:
         """Route, answer, and log one line."""
@@ -97,13 +106,14 @@ class Service:
         body = await _body(request)
         asked = _asked(body)
         serving = await self._champion(pipeline)
-        _check(asked, serving)
         try:
-            answered = await self._endpoint.ask(serving, body)
+            answered = await self._backend.ask(serving, asked, body)
+        except RequestInvalid as error:
+            raise _unfit(error, serving) from error
         except NotFound:
             answered = await self._ask_newer(serving, asked, body)
         except ServiceUnavailable as error:
-            log.warning(f"The endpoint of {pipeline} does not answer: {error}")
+            log.warning(f"The model of {pipeline} does not answer: {error}")
             raise Refused(503, f"The model of {pipeline!r} does not answer now. Try again.") from error
         version = answered.get("modelVersionId", "")
         told |= {"version": version, "instances": len(asked.instances)}
@@ -121,8 +131,9 @@ class Service:
         newer = await self._champions.newer(gone)
         try:
             if newer is not None:
-                _check(asked, newer)
-                return await self._endpoint.ask(newer, body)
+                return await self._backend.ask(newer, asked, body)
+        except RequestInvalid as error:
+            raise _unfit(error, newer or gone) from error
         except (NotFound, ServiceUnavailable) as error:
             log.warning(f"The endpoint of {pipeline} has no model: {error}")
         raise Refused(503, f"The model of {pipeline!r} is being replaced. Try again.")
@@ -166,14 +177,8 @@ def _asked(body: bytes) -> predictions.Request:
         raise Refused(400, error.message) from error
 
 
-def _check(asked: predictions.Request, serving: Serving) -> None:
-    if asked.partial:
-        return  # the model server answers what does not fit with an error in its place
-    try:
-        serving.signature.check(asked.instances)
-    except RequestInvalid as error:
-        version = serving.champion.version
-        raise Refused(400, error.message, errors=error.fields["problems"], version=version) from error
+def _unfit(error: RequestInvalid, serving: Serving) -> Refused:
+    return Refused(400, error.message, errors=error.fields["problems"], version=serving.champion.version)
 
 
 def _described(serving: Serving) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from dropforge.contracts.errors import SettingsInvalid
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Where this deployment's things are. `vertex_api` is None on Google Cloud, an emulator's URL on a laptop."""
+    """Where this deployment's things are. `vertex_api` is None on Google Cloud, an emulator's URL on a laptop.
+
+    `predict_backend`: `vertex` asks an endpoint, which scales and runs all the time; with `inline`, `predict` computes
+    the answers itself, and nothing costs while nobody asks.
+    """
 
     project: str
     location: str
@@ -19,6 +23,7 @@ class Settings:
     dataset: str
     model_image: str
     vertex_api: str | None
+    predict_backend: Literal["vertex", "inline"] = "vertex"
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -40,6 +45,9 @@ class Settings:
             return value
 
         location = get("LOCATION", "us-central1")
+        backend = get("PREDICT_BACKEND", "vertex")
+        if backend not in ("vertex", "inline"):
+            raise SettingsInvalid(f"Expected DROPFORGE_PREDICT_BACKEND to be 'vertex' or 'inline'. Found {backend!r}.")
         return cls(
             project=project,
             location=location,
@@ -48,4 +56,5 @@ class Settings:
             dataset=get("DATASET", "dropforge"),
             model_image=get("MODEL_IMAGE", f"{location}-docker.pkg.dev/{project}/dropforge/model-server:latest"),
             vertex_api=environment.get("DROPFORGE_VERTEX_API") or None,
+            predict_backend="inline" if backend == "inline" else "vertex",
         )

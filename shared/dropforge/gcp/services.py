@@ -52,9 +52,11 @@ class Services:
 
     @cached_property
     def platform(self) -> Platform:
-        """Vertex AI."""
-        from dropforge.gcp.vertex import Vertex
+        """Vertex AI: registry and endpoints, or the registry alone where `predict` answers by itself."""
+        from dropforge.gcp.vertex import Inline, Vertex
 
+        if self.settings.predict_backend == "inline":
+            return Inline.connect(self.settings)
         return Vertex.connect(self.settings)
 
     @cached_property

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from google.cloud.storage import Client
 from dropforge.contracts import places
 from dropforge.contracts.models import Champion
 from dropforge.contracts.settings import Settings
+from dropforge.core.ports import Platform
 from dropforge.gcp.storage import Bucket
 from dropforge.gcp.vertex import Vertex
 from emulators.vertex.containers import free_port
@@ -37,13 +39,14 @@ class Deployment:
     variables: dict[str, str]
     _deployed: dict[str, Any] = field(default_factory=dict)
 
-    def publish(self, model: Trained, pipeline: str = "flights") -> Champion:
-        """Make a model serve, as `publish` does."""
+    def publish(self, model: Trained, pipeline: str = "flights", platform: Platform | None = None) -> Champion:
+        """Make a model serve, as `publish` does; on Vertex AI's endpoints unless another platform is given."""
+        on = platform or self.vertex
         candidate = model.candidate.model_copy(update={"pipeline": pipeline})
         folder = replace(model, candidate=candidate).store(self.state)
         digests = candidate.artefact_sha256, candidate.compiled_sha256
-        registered = self.vertex.register(pipeline, candidate.candidate_id, folder, *digests)
-        deployed = self.vertex.deploy(pipeline, *registered)
+        registered = on.register(pipeline, candidate.candidate_id, folder, *digests)
+        deployed = on.deploy(pipeline, *registered)
         champion = Champion(
             pipeline=pipeline,
             candidate_id=candidate.candidate_id,
@@ -57,8 +60,8 @@ class Deployment:
             published_by="a test",
         )
         self.point(champion)
-        self.vertex.serve(deployed)
-        self.vertex.retire(deployed)
+        on.serve(deployed)
+        on.retire(deployed)
         return champion
 
     def point(self, champion: Champion) -> None:
@@ -134,20 +137,35 @@ def deployment(storage_emulator: Emulator, vertex_emulator: Emulator) -> Iterato
 
 @pytest.fixture(scope="module")
 def predict(deployment: Deployment, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Predict]:
+    """The function before the endpoint."""
+    with running(dist, tmp_path_factory.mktemp("predict") / "log", deployment.variables) as function:
+        yield function
+
+
+@pytest.fixture(scope="module")
+def inline(deployment: Deployment, dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Predict]:
+    """The function that answers by itself."""
+    variables = {**deployment.variables, "DROPFORGE_PREDICT_BACKEND": "inline"}
+    with running(dist, tmp_path_factory.mktemp("inline") / "log", variables) as function:
+        yield function
+
+
+@contextmanager
+def running(dist: Path, log: Path, given: dict[str, str]) -> Iterator[Predict]:
     """The function, served by functions-framework, as it is in the cloud."""
-    port, log = free_port(), tmp_path_factory.mktemp("predict") / "log"
-    variables = {**deployment.variables, "FUNCTION_TARGET": "predict", "PATH": os.defpath}
+    port = free_port()
+    variables = {**given, "FUNCTION_TARGET": "predict", "PATH": os.defpath}
     command = [sys.executable, "-P", "-m", "uvicorn", "functions_framework.aio:app", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=dist / "predict", env=variables, stdout=output, stderr=output)
-    running = Predict(f"http://127.0.0.1:{port}", log)
+    function = Predict(f"http://127.0.0.1:{port}", log)
     try:
         until = time.monotonic() + 30
-        while not _ready(running):
+        while not _ready(function):
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.05)
-        yield running
+        yield function
     finally:
         process.terminate()
         process.wait(timeout=10)

@@ -1,12 +1,17 @@
 """`predict` over HTTP: real bundle, real endpoint, real model server."""
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import requests
 
+from dropforge.contracts import places
+from dropforge.contracts.errors import SettingsInvalid
 from dropforge.contracts.predictions import MOST_BYTES, MOST_INSTANCES
+from dropforge.contracts.settings import Settings
+from dropforge.core.champion import deployed_as
+from dropforge.gcp.vertex import Inline
 from tests.emulators.launch import Emulator
 from tests.functions.predict.conftest import Deployment, Predict
 from tests.functions.trained import flights, trained
@@ -194,6 +199,55 @@ def test_a_pointer_to_an_endpoint_that_is_gone_is_read_again(predict: Predict, d
     assert predict.ask({"instances": [ONE]}, pipeline="moved").status_code == 503
     deployment.point(real)
     assert predict.ask({"instances": [ONE]}, pipeline="moved").status_code == 200
+
+
+def test_inline_answers_bit_for_bit_as_the_endpoint_does(
+    predict: Predict, inline: Predict, deployment: Deployment
+) -> None:
+    """The backend is a matter of cost, never of answers."""
+    champion = deployment.publish(trained())
+    for body in (
+        {"instances": trained().instances * 8, "parameters": {"threshold": 0.3}},
+        {"instances": [ONE, {**ONE, "origin": "SFO"}], "parameters": {"partial": True}},
+        {"instances": [{**ONE, "origin": "SFO"}]},
+    ):
+        mine, theirs = inline.ask(body).json(), predict.ask(body).json()
+        for answer in (mine, theirs):
+            for prediction in answer.get("predictions", []):
+                del prediction["id"]
+        assert mine.pop("modelDisplayName", None) is None
+        theirs.pop("modelDisplayName", None)
+        assert mine == {**theirs, **({"model": champion.model} if "model" in mine else {})}
+
+
+def test_inline_publishes_without_an_endpoint_and_follows_the_pointer(inline: Predict, deployment: Deployment) -> None:
+    """Zero idle cost means that no replica runs, neither for serving nor for the rehearsal before."""
+    platform = Inline.connect(Settings.read({**deployment.variables, "DROPFORGE_PREDICT_BACKEND": "inline"}))
+    for number, model in enumerate((trained(), trained(2)), start=1):
+        champion = deployment.publish(model, pipeline="cheap", platform=platform)
+        assert (champion.endpoint, champion.version) == ("", str(number))
+        rehearsed = platform.answer(deployed_as(champion), model.instances)
+        assert [found["probability"] for found in cast(list[dict[str, Any]], rehearsed)] == model.probabilities
+    platform.close()
+    answer = inline.ask({"instances": trained(2).instances}, pipeline="cheap").json()
+    assert [found["probability"] for found in answer["predictions"]] == trained(2).probabilities
+    assert {found["version"] for found in answer["predictions"]} == {"2"}
+
+
+def test_inline_loads_no_predictor_but_the_candidates(inline: Predict, deployment: Deployment) -> None:
+    """The same protection as in the model server."""
+    deployment.publish(trained(3), pipeline="tampered")
+    place = places.candidate("tampered", "candidate3", "predictor.json")
+    content, generation = deployment.state.read(place)
+    deployment.state.replace(place, content.replace(b'"baseline":', b'"baseline":1'), generation)
+    answer = inline.ask({"instances": [ONE]}, pipeline="tampered")
+    assert (answer.status_code, answer.json()["title"]) == (503, "Service Unavailable")
+
+
+def test_a_backend_that_does_not_exist_is_an_error() -> None:
+    """A typing error must not fall back to the dearer one."""
+    with pytest.raises(SettingsInvalid, match=r"'vertex' or 'inline'. Found 'in-line'"):
+        Settings.read({"GOOGLE_CLOUD_PROJECT": "p", "DROPFORGE_PREDICT_BACKEND": "in-line"})
 
 
 def _fail(emulator: Emulator, times: int) -> str:

@@ -5,6 +5,7 @@ seconds at best. See docs/decisions/0010-ask-a-challenger-on-a-staging-endpoint.
 traffic.
 """
 
+from dropforge.gcp.vertex.inline import Inline
 from dropforge.gcp.vertex.platform import Vertex
 
-__all__ = ["Vertex"]
+__all__ = ["Inline", "Vertex"]

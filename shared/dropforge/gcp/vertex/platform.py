@@ -1,22 +1,19 @@
 """Registry and endpoints together: `Platform` as the ports want it."""
 
-from typing import Any, Self
+from typing import Self
 
-import google.auth
 import requests
-from google.auth.transport.requests import AuthorizedSession
 from google.cloud.aiplatform_v1 import EndpointServiceClient, ModelServiceClient
 
 from dropforge.contracts.errors import ServiceUnavailable
 from dropforge.contracts.settings import Settings
 from dropforge.core.ports import Deployed
-from dropforge.gcp.anonymous import anonymous
 from dropforge.gcp.errors import translated
+from dropforge.gcp.vertex.connection import Connection
 from dropforge.gcp.vertex.endpoints import NEW, Endpoints, deployment_of
 from dropforge.gcp.vertex.operations import all_finished
-from dropforge.gcp.vertex.registry import Registry
+from dropforge.gcp.vertex.registry import Registry, digests_of
 
-_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 _ANSWER = 60.0  # seconds for one prediction, the service's own limit
 
 
@@ -31,32 +28,16 @@ class Vertex:
 
     @classmethod
     def connect(cls, settings: Settings) -> Self:
-        """The service, or the emulator where `settings.vertex_api` names one."""
-        parent = f"projects/{settings.project}/locations/{settings.location}"
-        if settings.vertex_api:
-            api, http = settings.vertex_api, requests.Session()
-            given: dict[str, Any] = {"transport": "rest", "credentials": anonymous()}
-        else:
-            credentials, _ = google.auth.default(scopes=[_SCOPE])
-            api = f"https://{settings.location}-aiplatform.googleapis.com"
-            http = AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # typed in part
-            given = {"credentials": credentials}
-        given["client_options"] = {"api_endpoint": api if settings.vertex_api else api.removeprefix("https://")}
-        return cls(
-            Registry(ModelServiceClient(**given), parent, settings.model_image),
-            Endpoints(EndpointServiceClient(**given), parent),
-            http,
-            api,
-        )
+        """The service, or the emulator where the settings name one."""
+        to = Connection.of(settings)
+        registry = Registry(ModelServiceClient(**to.client), to.parent, settings.model_image)
+        return cls(registry, Endpoints(EndpointServiceClient(**to.client), to.parent), to.http, to.api)
 
     def register(
         self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str, compiled_sha256: str | None = None
     ) -> tuple[str, str]:
         """As `Platform.register`."""
-        digests = {"DROPFORGE_MODEL_SHA256": sha256}
-        if compiled_sha256 is not None:
-            digests["DROPFORGE_COMPILED_SHA256"] = compiled_sha256
-        return self._registry.register(pipeline, candidate_id, artefact_uri, digests)
+        return self._registry.register(pipeline, candidate_id, artefact_uri, digests_of(sha256, compiled_sha256))
 
     def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
         """As `Platform.deploy`: at once to the serving endpoint, without traffic, and to the staging one, with all.

@@ -14,6 +14,15 @@ HEALTH_ROUTE = "/healthz"
 PORT = 8080
 
 
+MODEL = "DROPFORGE_MODEL_SHA256"
+COMPILED = "DROPFORGE_COMPILED_SHA256"
+
+
+def digests_of(sha256: str, compiled_sha256: str | None) -> dict[str, str]:
+    """The variables of the container by which a server knows what it may load."""
+    return {MODEL: sha256} | ({} if compiled_sha256 is None else {COMPILED: compiled_sha256})
+
+
 def model_id(pipeline: str) -> str:
     """The id of a pipeline's model; given by us, so that two first uploads cannot make two models."""
     return f"dropforge-{pipeline}"
@@ -65,6 +74,12 @@ class Registry:
                 self._client.merge_version_aliases(
                     name=f"{model}@{version}", version_aliases=[CHAMPION], timeout=REQUEST
                 )
+
+    def described(self, model: str, version: str) -> tuple[str, dict[str, str]]:
+        """Where a version's artefact lies, and the variables of its container."""
+        with translated(f"Looking up {model}@{version}", model=model, version=version):
+            found = self._client.get_model(name=f"{model}@{version}", timeout=REQUEST)
+        return found.artifact_uri, {each.name: each.value for each in found.container_spec.env}
 
     def close(self) -> None:
         """Close the connection."""

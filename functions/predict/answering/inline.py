@@ -1,0 +1,66 @@
+"""The champion within this process: no endpoint, so nothing that costs while nobody asks.
+
+The compiled predictor of the champion is read from the state bucket when the pointer first names it, and answers bit
+for bit as the endpoint would. `DROPFORGE_PREDICT_BACKEND=inline` chooses it.
+"""
+
+import asyncio
+from typing import Any
+
+from dropforge.contracts import places, predictions
+from dropforge.contracts.errors import ArtefactTampered, ServiceUnavailable
+from dropforge.core import compiled
+from dropforge.core.respond import respond
+
+from .champions import Champions, Serving
+
+_AT_ONCE = 200  # instances; a larger batch is predicted beside the event loop
+_MOST_MODELS = 50  # kept, the last used ones
+
+
+class Inline:
+    """Answers with compiled predictors, known by their digest."""
+
+    def __init__(self, champions: Champions) -> None:
+        self._champions = champions
+        self._loaded: dict[str, compiled.Compiled] = {}
+
+    async def ask(self, serving: Serving, asked: predictions.Request, _: bytes) -> dict[str, Any]:
+        """As `Endpoint.ask`.
+
+        Raises:
+            RequestInvalid: an instance does not fit.
+            ServiceUnavailable: the predictor cannot be read, is none, or is not the candidate's.
+        """
+        model = await self._model(serving)
+        if len(asked.instances) <= _AT_ONCE:
+            found = respond(asked, serving.signature, model.predict)
+        else:
+            found = await asyncio.to_thread(respond, asked, serving.signature, model.predict)
+        champion = serving.champion
+        return {
+            "predictions": found,
+            "deployedModelId": champion.deployed_model_id,
+            "model": champion.model,
+            "modelVersionId": champion.version,
+        }
+
+    async def _model(self, serving: Serving) -> compiled.Compiled:
+        digest = serving.candidate.compiled_sha256 or ""
+        model = self._loaded.pop(digest, None) or await self._load(serving)
+        self._loaded[digest] = model
+        while len(self._loaded) > _MOST_MODELS:
+            self._loaded.pop(next(iter(self._loaded)))
+        return model
+
+    async def _load(self, serving: Serving) -> compiled.Compiled:
+        candidate = serving.candidate
+        if candidate.compiled_sha256 is None:
+            raise ServiceUnavailable(f"{candidate.candidate_id} has no compiled form: {candidate.compiled_because}")
+        if candidate.artefact_sha256 != serving.champion.artefact_sha256:
+            raise ServiceUnavailable(f"{candidate.candidate_id} is not the candidate that was made champion.")
+        place = places.candidate(candidate.pipeline, candidate.candidate_id, "predictor.json")
+        try:
+            return compiled.load(await self._champions.content(place), candidate.compiled_sha256)
+        except ArtefactTampered as error:
+            raise ServiceUnavailable(error.message, object=place) from error

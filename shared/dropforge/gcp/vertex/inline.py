@@ -1,0 +1,73 @@
+"""`Platform` without an endpoint: models are registered, and `predict` answers by itself.
+
+What `answer` rehearses is what `predict` will do: it loads the compiled predictor from where the registry says, by the
+digest that the registry has.
+"""
+
+from typing import Self
+
+from google.cloud.aiplatform_v1 import ModelServiceClient
+
+from dropforge.contracts.errors import SettingsInvalid
+from dropforge.contracts.predictions import Request
+from dropforge.contracts.settings import Settings
+from dropforge.core import compiled
+from dropforge.core.ports import Deployed
+from dropforge.gcp import rest
+from dropforge.gcp.vertex.connection import Connection
+from dropforge.gcp.vertex.registry import COMPILED, Registry, digests_of
+
+DEPLOYED = "inline"
+
+
+class Inline:
+    """The registry alone."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    @classmethod
+    def connect(cls, settings: Settings) -> Self:
+        """The service, or the emulator where the settings name one."""
+        to = Connection.of(settings)
+        to.http.close()
+        return cls(Registry(ModelServiceClient(**to.client), to.parent, settings.model_image))
+
+    def register(
+        self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str, compiled_sha256: str | None = None
+    ) -> tuple[str, str]:
+        """As `Platform.register`.
+
+        Raises:
+            SettingsInvalid: the candidate has no compiled form, and so could not be served.
+        """
+        if compiled_sha256 is None:
+            raise SettingsInvalid(
+                f"Expected a compiled form of {candidate_id}, as DROPFORGE_PREDICT_BACKEND is 'inline'. Found none: "
+                "see 'compiled_because' in its candidate.json, or set the backend to 'vertex'.",
+                pipeline=pipeline,
+            )
+        return self._registry.register(pipeline, candidate_id, artefact_uri, digests_of(sha256, compiled_sha256))
+
+    def deploy(self, pipeline: str, model: str, version: str) -> Deployed:  # noqa: ARG002  # there is no endpoint
+        """As `Platform.deploy`: there is nothing to do."""
+        return Deployed(model=model, version=version, endpoint="", deployed_model_id=DEPLOYED)
+
+    def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
+        """As `Platform.answer`."""
+        folder, variables = self._registry.described(deployed.model, deployed.version)
+        content = rest.read(f"{folder.rstrip('/')}/predictor.json", rest.storage_token())
+        model = compiled.load(content, variables[COMPILED])
+        request = Request(list(instances))
+        return [request.answer(probability) for probability in model.predict(instances)]
+
+    def serve(self, deployed: Deployed) -> None:
+        """As `Platform.serve`: the alias; `predict` follows the champion pointer."""
+        self._registry.crown(deployed.model, deployed.version)
+
+    def retire(self, deployed: Deployed) -> None:
+        """As `Platform.retire`: nothing runs."""
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._registry.close()
