@@ -8,4 +8,9 @@ different on purpose, absent), and by topic `operations.py`, `models.py`, `evalu
 The processes are in `images.py` (which command plays which container image), `containers.py` (what a container is told
 by its environment), `serving.py` and `traffic.py` (who answers), `replicas.py` (start, health, restart) and
 `upstream.py` (connections to them).
+
+Its own settings are environment variables: DROPFORGE_VERTEX_IMAGES (the table of `images.py`),
+DROPFORGE_VERTEX_START_SECONDS (how long a model server may take to become healthy, 120 by default),
+DROPFORGE_VERTEX_TLS=yes (gRPC and TLS on a further port; the control plane's health says which, and whom to trust).
+STORAGE_EMULATOR_HOST and BIGQUERY_EMULATOR_HOST lead it, and every process that it starts, to the other emulators.
 """

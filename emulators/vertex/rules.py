@@ -9,8 +9,8 @@ from emulators.vertex.schema import Json
 
 _ALIAS = re.compile(r"[a-z][a-zA-Z0-9-]{0,126}[a-z0-9]")
 _MODEL_ID = re.compile(r"[a-z0-9_-]{1,63}")
-_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
-_LABEL_VALUE = re.compile(r"[a-z0-9_-]{0,63}")
+_LABEL_KEY = re.compile(r"[^\W\d_][\w-]{0,62}")  # letters of any alphabet, but none in upper case
+_LABEL_VALUE = re.compile(r"[\w-]{0,63}")
 
 
 def fresh_etag() -> str:
@@ -67,7 +67,8 @@ def check_labels(labels: dict[str, Any]) -> None:
     if len(labels) > 64:
         raise InvalidArgument(f"A resource may have 64 labels. Got {len(labels)}.")
     for key, value in labels.items():
-        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+        well_formed = _LABEL_KEY.fullmatch(key) and _LABEL_VALUE.fullmatch(value)
+        if not well_formed or key != key.lower() or value != value.lower():
             raise InvalidArgument(
                 f"Invalid label {key}={value}: keys start with a letter, and keys and values have up to 63 characters "
                 "of lowercase letters, digits, underscores and dashes."

@@ -1,6 +1,8 @@
 """Endpoints and what is deployed to them, through the official client."""
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from google.api_core.exceptions import BadRequest, FailedPrecondition
@@ -144,3 +146,31 @@ def test_an_image_that_nothing_plays_fails_the_deployment_by_name() -> None:
     model = upload("image", serving_container_image_uri="gcr.io/somebody/else:1")
     with pytest.raises(FailedPrecondition, match=r"'gcr.io/somebody/else:1' is not in the table .*images.json"):
         endpoint.deploy(model, machine_type=MACHINE)
+
+
+def test_no_request_fails_while_one_version_replaces_another() -> None:
+    """A champion is replaced in full traffic: deploy, shift, undeploy."""
+    endpoint = aiplatform.Endpoint.create(display_name="replaced")
+    first = upload("replaced")
+    endpoint.deploy(first, machine_type=MACHINE)
+    second = upload("replaced", parent_model=first.resource_name, is_default_version=False)
+    ended = Event()
+
+    def ask() -> list[str]:
+        seen = []
+        while not ended.is_set():
+            seen.append(str(endpoint.predict([{}]).model_version_id))
+        return seen
+
+    with ThreadPoolExecutor(3) as pool:
+        askers = [pool.submit(ask) for _ in range(3)]
+        try:
+            endpoint.deploy(second, machine_type=MACHINE, traffic_percentage=50)
+            ids = {model.model_version_id: model.id for model in endpoint.list_models()}
+            endpoint.update(traffic_split={ids["2"]: 100})
+            endpoint.undeploy(ids["1"])
+        finally:
+            ended.set()
+        answers = [asker.result() for asker in askers]
+    assert {version for seen in answers for version in seen} == {"1", "2"}
+    assert {seen[-1] for seen in answers} == {"2"}

@@ -1,5 +1,6 @@
 """Clients that insist on TLS: the SDK's default gRPC transport, and code that sets no endpoint at all."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,22 +12,28 @@ from tests.emulators.launch import Emulator
 
 # Run in a process of its own, as gRPC and requests read these variables once, when they are first used.
 LIFE = """
+import json, sys
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform
 
-aiplatform.init(project="test-project", location="us-central1", credentials=AnonymousCredentials(), {options})
-upload = dict(serving_container_image_uri="eu/test/model-server:1", serving_container_predict_route="/predict",
-              serving_container_health_route="/healthz", labels={{"a": "b"}})
-model = aiplatform.Model.upload(display_name="secure", **upload)
-aiplatform.Model.upload(display_name="secure", parent_model=model.resource_name, **upload)
-endpoint = aiplatform.Endpoint.create(display_name="secure")
-endpoint.deploy(model, machine_type="n1-standard-2")
-answer = endpoint.predict([{{"x": 1}}])
-raw = endpoint.raw_predict(b"abc", {{"content-type": "text/plain"}}).text if {raw} else "cba"
-versions = [version.version_id for version in model.versioning_registry.list_versions()]
-endpoint.update(labels={{"c": "d"}})
-print(answer.predictions[0]["instance"], answer.model_version_id, sorted(versions), raw, endpoint.labels)
+def live(raw, **options):
+    aiplatform.init(project="test-project", location="us-central1", credentials=AnonymousCredentials(), **options)
+    container = dict(serving_container_image_uri="eu/test/model-server:1", serving_container_predict_route="/predict",
+                     serving_container_health_route="/healthz", labels={"a": "b"})
+    model = aiplatform.Model.upload(display_name="secure", **container)
+    aiplatform.Model.upload(display_name="secure", parent_model=model.resource_name, **container)
+    endpoint = aiplatform.Endpoint.create(display_name="secure")
+    endpoint.deploy(model, machine_type="n1-standard-2")
+    answer = endpoint.predict([{"x": 1}])
+    reversed = endpoint.raw_predict(b"abc", {"content-type": "text/plain"}).text if raw else "cba"
+    versions = [version.version_id for version in model.versioning_registry.list_versions()]
+    endpoint.update(labels={"c": "d"})
+    print("LIVED", answer.predictions[0]["instance"], answer.model_version_id, versions, reversed, endpoint.labels)
+
+for options in json.loads(sys.argv[1]):
+    live(**options)
 """
+LIVED = "LIVED {'x': 1.0} 1 ['2', '1'] cba {'c': 'd'}"
 
 
 @pytest.fixture(scope="module")
@@ -36,27 +43,28 @@ def secured(launch: Callable[..., Emulator]) -> Iterator[dict[str, str]]:
         yield running.control("GET", "/health").json()["tls"]
 
 
-@pytest.mark.parametrize(
-    ("options", "proxied"),
-    [
-        ('api_endpoint="{address}"', False),
-        ("", True),
-        ('api_transport="rest"', True),
-        ('api_transport="rest", api_endpoint="https://{address}"', False),
-    ],
-    ids=["grpc to its port", "grpc through the proxy", "rest through the proxy", "rest to its port"],
-)
-def test_the_unmodified_client_lives_its_life_over_tls(secured: dict[str, str], options: str, proxied: bool) -> None:
-    """The three ways in lead to the same emulator."""
-    trusted = {
-        "REQUESTS_CA_BUNDLE": secured["authority"],
-        "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": secured["authority"],
-    }
-    proxy = {"HTTPS_PROXY": f"http://{secured['address']}", "https_proxy": f"http://{secured['address']}"}
-    code = LIFE.format(options=options.format(**secured), raw=proxied)
-    environment = {**os.environ, **trusted, **(proxy if proxied else {})}
+def lives(secured: dict[str, str], *options: dict[str, object], **variables: str) -> list[str]:
+    """What the client printed of each of its lives."""
+    authority = secured["authority"]
+    trusted = {"REQUESTS_CA_BUNDLE": authority, "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH": authority}
+    command = [sys.executable, "-W", "ignore", "-c", LIFE, json.dumps(options)]
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", code], env=environment, capture_output=True, text=True, timeout=60
+        command, env={**os.environ, **trusted, **variables}, capture_output=True, text=True, timeout=80
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == "{'x': 1.0} 1 ['1', '2'] cba {'c': 'd'}"
+    return [line for line in done.stdout.splitlines() if line.startswith("LIVED")]
+
+
+def test_the_unmodified_client_is_at_home_at_the_tls_port(secured: dict[str, str]) -> None:
+    """gRPC, the default, and REST: told the address, and whom to trust."""
+    address = secured["address"]
+    grpc = {"raw": False, "api_endpoint": address}
+    rest = {"raw": False, "api_endpoint": f"https://{address}", "api_transport": "rest"}
+    assert lives(secured, grpc, rest) == [LIVED, LIVED]
+
+
+def test_code_that_sets_no_endpoint_gets_here_through_the_proxy(secured: dict[str, str]) -> None:
+    """It believes that it talks to googleapis.com; also the calls that take no other host than that."""
+    proxy = f"http://{secured['address']}"
+    options: list[dict[str, object]] = [{"raw": True}, {"raw": True, "api_transport": "rest"}]
+    assert lives(secured, *options, HTTPS_PROXY=proxy, https_proxy=proxy) == [LIVED, LIVED]
