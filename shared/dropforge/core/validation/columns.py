@@ -1,7 +1,7 @@
 """The rules of one column, in SQL: how its text becomes a value, and when that is a breach.
 
-Nothing is coerced silently: DuckDB's own casts would read '1.5' as the integer 2 and 'nan' as a number, so the form of
-the text is checked before it is cast. Times without a zone count as UTC.
+Nothing is coerced silently: DuckDB's own casts would read '1.5' as the integer 2, '0x1F' as 31, '1_000' as 1000 and
+'nan' as a number, so the form of the text is checked as well. Times without a zone count as UTC.
 """
 
 from collections.abc import Iterator
@@ -14,10 +14,14 @@ from dropforge.core.engine import SQL_TYPES, identifier, text
 
 FORMS: dict[FieldType, str] = {
     "integer": r"\s*[+-]?\d+(\.0*)?\s*",
-    "number": r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*",
     "boolean": r"(?i)true|false|t|f|yes|no|y|n|1|0",
     "timestamp": r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d(:?\d\d)?)?)?",
     "date": r"\d{4}-\d\d-\d\d",
+}
+# What a quick look shows to be of that form; on real files it spares nine tenths of the time of the expression.
+PLAIN: dict[FieldType, str] = {
+    "integer": "CAST({cast} AS VARCHAR) = {text}",
+    "timestamp": "{text} LIKE '____-__-__T__:__:__Z'",
 }
 TYPE_NAMES: dict[FieldType, str] = {
     "integer": "a whole number",
@@ -101,7 +105,7 @@ def _rescued(table: Table, unexpected: list[str]) -> str:
         kept |= {
             name: f"CASE WHEN {_is_misfit(name)} THEN {raw(name)} END"
             for name, column in table.columns.items()
-            if column.type in FORMS and not column.required
+            if column.type in TYPE_NAMES and not column.required
         }
     entries = ", ".join(f"{{'key': {text(name)}, 'value': {kept_value}}}" for name, kept_value in kept.items())
     if not entries:
@@ -120,7 +124,7 @@ def breaches(name: str, table: Table) -> Iterator[Breach]:
     unit = f" ({column.unit})" if column.unit else ""
     if column.required:
         yield Breach("required", name, f"{given(name)} IS NULL", "given")
-    if column.type in FORMS and (column.required or table.misfit_values == "quarantine"):
+    if column.type in TYPE_NAMES and (column.required or table.misfit_values == "quarantine"):
         yield Breach("type", name, _is_misfit(name), TYPE_NAMES[column.type] + unit)
     if column.min is not None:
         yield _breach("range", name, f"< {column.min!r}", f"at least {column.min:g}{unit}")
@@ -152,11 +156,13 @@ def _breach(code: str, name: str, comparison: str, expected: str) -> Breach:
 
 
 def _typed(kind: FieldType, given_text: str, decimal: str) -> str:
-    if kind not in FORMS:
+    if kind not in TYPE_NAMES:
         return given_text
-    if kind == "number" and decimal == ",":
-        given_text = f"replace({given_text}, ',', '.')"
-    cast = f"TRY_CAST({given_text} AS {SQL_TYPES[kind]})"
     if kind == "number":
-        cast = f"CASE WHEN isfinite({cast}) THEN {cast} END"
-    return f"CASE WHEN regexp_full_match({given_text}, {text(FORMS[kind])}) THEN {cast} END"
+        number = f"replace({given_text}, ',', '.')" if decimal == "," else given_text
+        cast = f"TRY_CAST({number} AS DOUBLE)"
+        return f"CASE WHEN isfinite({cast}) AND NOT contains({number}, '_') THEN {cast} END"
+    cast = f"TRY_CAST({given_text} AS {SQL_TYPES[kind]})"
+    plain = PLAIN[kind].format(text=given_text, cast=cast) if kind in PLAIN else "false"
+    form = f"regexp_full_match({given_text}, {text(FORMS[kind])})"
+    return f"CASE WHEN {plain} THEN {cast} WHEN {form} THEN {cast} END"
