@@ -24,6 +24,8 @@ _WAIT_SECONDS = (0.05, 2.0)  # between attempts: the first, and what it doubles 
 _PUBLISH_SECONDS = 10.0
 _CHANNEL_OPTIONS = [("grpc.max_reconnect_backoff_ms", 1000), ("grpc.max_send_message_length", -1)]
 
+Message = tuple[dict[str, str], bytes]  # attributes and data
+
 logger = logging.getLogger(__name__)
 
 
@@ -68,6 +70,7 @@ class Publisher:
         self._work = asyncio.Event()
         self._channel: Any = None
         self._last_error = ""
+        self._held: set[int] = set()  # numbers of messages that a fault keeps back until the next
 
     def wake(self) -> None:
         """There may be something to publish."""
@@ -95,40 +98,39 @@ class Publisher:
                 pause = min(pause * 2, _WAIT_SECONDS[1])
             else:
                 pause = _WAIT_SECONDS[0]
-                if not self.waiting():
+                if self.waiting() <= len(self._held):
                     await self._work.wait()
 
     async def _publish_some(self, topic: str) -> bool:
+        """Publish the oldest messages of a topic; whether that went well."""
         query = f"SELECT number, attributes, data FROM outbox WHERE topic = ? ORDER BY number LIMIT {_BATCH}"
-        rows = self._store.rows(query, topic)
-        messages: list[tuple[dict[str, str], bytes]] = []
-        postponed: tuple[dict[str, str], bytes] | None = None
-        for _, attributes, data in rows:
+        messages: list[Message] = []
+        done: list[int] = []
+        held: list[tuple[int, Message]] = []
+        for number, attributes, data in self._store.rows(query, topic):
             message = (orjson.loads(attributes), data)
-            fault = self._faults.take(OPERATION)
-            action = fault.action if fault else ""
+            fault = None if number in self._held else self._faults.take(OPERATION)
+            action = "reorder" if number in self._held else fault.action if fault else ""
             if fault and action == "delay":
                 await asyncio.sleep(fault.delay_seconds)
-            if action == "error":
-                self._last_error = f"fault {fault.id if fault else ''}"
+            if fault and action == "error":
+                self._last_error = f"Fault {fault.id} was ordered for {OPERATION}."
                 return False
-            if action == "reorder":
-                postponed = message
+            if action == "reorder":  # until there is another to go before it
+                held.append((number, message))
                 continue
-            messages += [message] * {"drop": 0, "double": 2}.get(action, 1)
-            if postponed:
-                messages.append(postponed)
-                postponed = None
-        if postponed:
-            messages.append(postponed)
+            messages += [message] * {"drop": 0, "double": 2}.get(action, 1) + [late for _, late in held]
+            done += [number] + [late for late, _ in held]
+            held.clear()
+        self._held = (self._held - set(done)) | {number for number, _ in held}
         if messages and not await self._publish(topic, messages):
             return False
         with self._store.transaction():
-            for number, _, _ in rows:
+            for number in done:
                 self._store.run("DELETE FROM outbox WHERE number = ?", number)
         return True
 
-    async def _publish(self, topic: str, messages: list[tuple[dict[str, str], bytes]]) -> bool:
+    async def _publish(self, topic: str, messages: list[Message]) -> bool:
         """Whether Pub/Sub acknowledged all of `messages`."""
         host = os.environ.get("PUBSUB_EMULATOR_HOST", "")
         if not host:
@@ -144,7 +146,7 @@ class Publisher:
         self._last_error = ""
         return True
 
-    def _send(self, host: str, topic: str, messages: list[tuple[dict[str, str], bytes]]) -> None:
+    def _send(self, host: str, topic: str, messages: list[Message]) -> None:
         import grpc  # here, not above: half a second of import that only buckets with notifications need
         from google.pubsub_v1 import PublishRequest, PublishResponse
 

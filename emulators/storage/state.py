@@ -4,46 +4,21 @@ transaction has no `await` in it and is atomic against every other request.
 SQLite does not wait for the disk here: what was committed survives the death of the process, not of the machine.
 """
 
-import fcntl
-import os
 import shutil
 import sqlite3
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import orjson
 
 from emulators.clock import Clock
 from emulators.storage.blobs import BlobFolder
 from emulators.storage.errors import no_bucket, no_object
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, resource BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS objects (
-    bucket TEXT NOT NULL, name TEXT NOT NULL, generation INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('live', 'noncurrent', 'soft')),
-    blob TEXT NOT NULL, size INTEGER NOT NULL, purge_at REAL, resource BLOB NOT NULL,
-    PRIMARY KEY (bucket, name, generation)) WITHOUT ROWID;
-CREATE UNIQUE INDEX IF NOT EXISTS one_live ON objects (bucket, name) WHERE state = 'live';
-CREATE INDEX IF NOT EXISTS by_blob ON objects (blob);
-CREATE TABLE IF NOT EXISTS uploads (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, bucket TEXT NOT NULL, name TEXT NOT NULL, started REAL NOT NULL,
-    request BLOB NOT NULL, result BLOB);
-CREATE TABLE IF NOT EXISTS parts (
-    upload TEXT NOT NULL, number INTEGER NOT NULL, blob TEXT NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL,
-    written REAL NOT NULL, PRIMARY KEY (upload, number));
-CREATE TABLE IF NOT EXISTS notifications (bucket TEXT, id TEXT, resource BLOB NOT NULL, PRIMARY KEY (bucket, id));
-CREATE TABLE IF NOT EXISTS outbox (
-    number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, attributes BLOB NOT NULL, data BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS hmac_keys (access_id TEXT PRIMARY KEY, project TEXT NOT NULL, resource BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS rewrites (token TEXT PRIMARY KEY, request BLOB NOT NULL, written INTEGER NOT NULL);
-"""
-_TABLES = ("buckets", "objects", "uploads", "parts", "notifications", "outbox", "hmac_keys", "rewrites")
+from emulators.storage.folders import locked, temporary_folder
+from emulators.storage.schema import SCHEMA, TABLES
 
 Resource = dict[str, Any]
 
@@ -77,14 +52,14 @@ class Store:
     def __init__(self, folder: Path | None, clock: Clock) -> None:
         self.clock = clock
         self._temporary = folder is None
-        self._folder = folder or _temporary_folder()
+        self._folder = folder or temporary_folder()
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._folder)
+        self._lock = locked(self._folder)
         self.blobs = BlobFolder(self._folder)
         self._db = sqlite3.connect(":memory:" if folder is None else self._folder / "metadata.db", isolation_level=None)
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = OFF")
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(SCHEMA)
         self._released: set[str] = set()
         self._garbage: set[str] = set()
         self._last_generation = int(self.value("SELECT max(generation) FROM objects") or 0)
@@ -152,7 +127,7 @@ class Store:
         with self.transaction():
             for (blob,) in self.rows("SELECT blob FROM objects UNION SELECT blob FROM parts"):
                 self.release(blob)
-            for table in _TABLES:
+            for table in TABLES:
                 self.run(f"DELETE FROM {table}")
 
     # Buckets
@@ -239,29 +214,3 @@ class Store:
 def _read(stored: bytes) -> Resource:
     resource: Resource = orjson.loads(stored)
     return resource
-
-
-def _locked(folder: Path) -> TextIO:
-    """A lock on `folder` that lasts until the file is closed or the process ends, however it ends.
-
-    Raises:
-        SystemExit: another emulator works there, and would lose what this one sweeps away.
-    """
-    lock = (folder / "lock").open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        lock.close()
-        sys.exit(f"The folder {folder} is in use by another storage emulator. Stop that one, or give --data another.")
-    return lock
-
-
-def _temporary_folder() -> Path:
-    """A folder named by this process; those of processes that died without clearing theirs are removed."""
-    prefix = "storage-emulator-"
-    root = Path(tempfile.gettempdir())
-    for left in root.glob(prefix + "*"):
-        owner = left.name.removeprefix(prefix).partition("-")[0]
-        if owner.isdigit() and not Path("/proc", owner).exists() and Path("/proc/self").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=root))

@@ -156,6 +156,18 @@ def test_a_faulty_delivery_is_what_was_ordered(log: Path, connect: Connect, acti
     assert "".join(told) == expected
 
 
+@pytest.mark.usefixtures("pubsub")
+def test_a_notification_can_come_after_the_next(log: Path, connect: Connect) -> None:
+    """Delivery in any order is what functions must live with; message ids grow as Pub/Sub takes messages in."""
+    with Emulator("storage", log) as own:
+        bucket = watched(connect(own))
+        own.control("POST", "/faults", {"operation": "storage.notifications.publish", "action": "reorder"})
+        for name in "abc":
+            bucket.blob(name).upload_from_string("x")
+        messages = sorted(received(3), key=lambda message: int(message.message_id))
+    assert [message.attributes["objectId"] for message in messages] == ["b", "a", "c"]
+
+
 def test_configurations_are_listed_and_deleted(bucket: storage.Bucket) -> None:
     """Each has an id of its own, which is not given twice."""
     for topic in ("one", "two"):
