@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dropforge.contracts import places
-from dropforge.contracts.errors import GenerationMismatch
+from dropforge.contracts.errors import ActionRefused, GenerationMismatch
 from dropforge.contracts.models import Candidate, Champion
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict, Reason
@@ -42,20 +42,59 @@ def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: P
             return verdict
         if verdict.status == "refused":
             return verdict
-        deployed = _deploy(candidate, state, platform)
-        wrong = rehearsal.disagreement(candidate, deployed, holdout_rows(state, candidate), platform)
-        if wrong is not None:
-            return _put(state, candidate, _refused(verdict, wrong))
         try:
-            champion.crown(state, _crowned(candidate, deployed, verdict, clock), generation)
+            return _publish(candidate, verdict, "the judge", generation, state, platform, clock)
         except GenerationMismatch:
             continue
-        champion.follow(state, platform, pipeline.pipeline)
-        return verdict
     raise GenerationMismatch(
         f"The champion of {pipeline.pipeline} moved {_ATTEMPTS} times while {candidate.candidate_id} was judged.",
         pipeline=pipeline.pipeline,
     )
+
+
+def override(
+    pipeline: Pipeline, candidate: Candidate, by: str, reason: str, state: Objects, platform: Platform, clock: Clock
+) -> ModelVerdict:
+    """Publish a candidate whatever the judge says of it, in the name of a person, who is recorded with the reason.
+
+    It also ends a hold. What the judge says is recorded beside it; only a server that answers otherwise than in
+    training still stands in the way.
+
+    Raises:
+        ActionRefused: the candidate has served before; roll back to it instead.
+        GenerationMismatch: the champion moved at the same moment; look again before repeating.
+    """
+    now, generation = champion.current(state, pipeline.pipeline)
+    if _has_served(candidate, now, state):
+        raise ActionRefused(
+            f"The candidate {candidate.candidate_id} has served before: roll back to its version instead.",
+            pipeline=pipeline.pipeline,
+        )
+    judgement = compare(pipeline, candidate, now, state)
+    said = f"{by} publishes it whatever the judge says: {reason}"
+    judgement.note("overridden", candidate.candidate_id, by, None, said)
+    judgement.passed = True
+    verdict = _put(state, candidate, _verdict(candidate, judgement, now))
+    return _publish(candidate, verdict, by, generation, state, platform, clock)
+
+
+def _publish(
+    candidate: Candidate,
+    verdict: ModelVerdict,
+    by: str,
+    generation: int,
+    state: Objects,
+    platform: Platform,
+    clock: Clock,
+) -> ModelVerdict:
+    """Deploy, rehearse, commit, follow; returns the verdict, which a failed rehearsal turns into a refusal."""
+    deployed = _deploy(candidate, state, platform)
+    wrong = rehearsal.disagreement(candidate, deployed, holdout_rows(state, candidate), platform)
+    if wrong is not None:
+        return _put(state, candidate, _refused(verdict, wrong))
+    champion.crown(state, _crowned(candidate, deployed, verdict, by, clock), generation)
+    champion.follow(state, platform, candidate.pipeline)
+    return verdict
 
 
 def _judged(pipeline: Pipeline, candidate: Candidate, now: Champion | None, state: Objects) -> ModelVerdict:
@@ -130,7 +169,7 @@ def holdout_rows(state: Objects, candidate: Candidate) -> pa.Table:
     return pq.read_table(io.BytesIO(content))
 
 
-def _crowned(candidate: Candidate, deployed: Deployed, verdict: ModelVerdict, clock: Clock) -> Champion:
+def _crowned(candidate: Candidate, deployed: Deployed, verdict: ModelVerdict, by: str, clock: Clock) -> Champion:
     return Champion(
         pipeline=candidate.pipeline,
         candidate_id=candidate.candidate_id,
@@ -141,7 +180,7 @@ def _crowned(candidate: Candidate, deployed: Deployed, verdict: ModelVerdict, cl
         artefact_sha256=candidate.artefact_sha256,
         trained_until=candidate.lineage.train_until,
         published=datetime.fromtimestamp(clock.now(), UTC).isoformat(),
-        published_by="the judge",
+        published_by=by,
         reason=" ".join(reason.sentence for reason in verdict.reasons),
         replaced=verdict.champion_id,
     )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -86,7 +87,7 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     with watch.step("read"):
         split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))
     with watch.step("fit"):
-        model = fit.fit(recipe.pipeline, columns_of(split.train), labels_of(split.train))
+        model = fit_rows(recipe.pipeline, split.train)
     with watch.step("score"):
         given = serving.probabilities(model, columns_of(split.holdout))
         by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
@@ -145,6 +146,11 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
     fit.check_enough(labels_of(split.train), "training")
     fit.check_enough(labels_of(split.holdout), "holdout")
     return split
+
+
+def fit_rows(pipeline: Pipeline, rows: pa.Table) -> Any:
+    """The artefact that labelled rows give."""
+    return fit.fit(pipeline, columns_of(rows), labels_of(rows))
 
 
 def _write_artefact(state: Objects, name: str, content: bytes, digest: str) -> None:
