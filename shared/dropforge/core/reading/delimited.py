@@ -82,7 +82,7 @@ def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits, parallel: bo
     named = ", ".join(f"c{n} AS {identifier(name)}" for n, name in enumerate(found.columns))
     options = (
         f"auto_detect = false, header = false, delim = {text(found.delimiter)}, quote = '\"', escape = '\"', "
-        f"new_line = '\\n', nullstr = '', max_line_size = {limits.record * 3}, "
+        f"new_line = '\\n', nullstr = '', max_line_size = {limits.record * 3}, buffer_size = {limits.record * 8}, "
         f"parallel = {str(parallel).lower()}, columns = {{{types}}}"
     )
     return (

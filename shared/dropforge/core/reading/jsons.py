@@ -48,7 +48,8 @@ def _load_lines(database: duckdb.DuckDBPyConnection, utf8: Iterator[bytes], tall
     database.execute(
         "CREATE VIEW read AS SELECT *, coalesce(TRY(json_type(object)) = 'OBJECT', false) AS good FROM read_csv("
         f"{text(str(numbered))}, auto_detect = false, header = false, delim = '{SEPARATOR}', quote = '', escape = '', "
-        f"new_line = '\\n', max_line_size = {tally.limits.record * 2}, columns = {types})"
+        f"new_line = '\\n', max_line_size = {tally.limits.record * 2}, "
+        f"buffer_size = {tally.limits.record * 8}, columns = {types})"
     )
 
 
