@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import google_crc32c
 
-BLOCK = 4 * 1024 * 1024
+BLOCK = 4 * 1024 * 1024  # written and digested at once: long enough that handing it to a thread costs nothing
+READ_BLOCK = 1024 * 1024
 SMALL = 256 * 1024
 QUANTUM = 256 * 1024  # what an interrupted resumable upload keeps is a multiple of this, as in the service
 
@@ -60,14 +61,16 @@ class BlobFolder:
     async def _stream(self, file: FileIO, start: int, end: int) -> AsyncIterator[bytes]:
         with file:
             loop = asyncio.get_running_loop()
-            ahead = loop.run_in_executor(self._threads, os.pread, file.fileno(), min(BLOCK, end - start), start)
+            ahead = loop.run_in_executor(self._threads, os.pread, file.fileno(), min(READ_BLOCK, end - start), start)
             while start < end:
                 block = await ahead
                 if not block:
                     raise OSError(f"A blob ended at byte {start}, expected {end}.")
                 start += len(block)
                 if start < end:  # read the next block while this one is sent
-                    ahead = loop.run_in_executor(self._threads, os.pread, file.fileno(), min(BLOCK, end - start), start)
+                    ahead = loop.run_in_executor(
+                        self._threads, os.pread, file.fileno(), min(READ_BLOCK, end - start), start
+                    )
                 yield block
 
     async def remove(self, blob_ids: Iterable[str]) -> None:
