@@ -12,6 +12,8 @@ from typing import Any, Self
 import requests
 from google.auth.credentials import AnonymousCredentials
 
+from emulators.process import spawn
+
 
 class Emulator:
     """`python -m emulators NAME`, answering while the `with` block lasts."""
@@ -25,12 +27,12 @@ class Emulator:
 
     def __enter__(self) -> Self:
         with self._errors.open("ab") as errors:
-            self.process = subprocess.Popen(
+            self.process = spawn(  # ends with the test run, however that ends
                 self._arguments,
-                env=self._variables,
+                environment=self._variables,
+                folder=Path(__file__).parents[2],
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                cwd=Path(__file__).parents[2],
             )
         assert self.process.stdout is not None
         with self.process.stdout as lines:
