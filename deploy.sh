@@ -10,13 +10,27 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh test [PYTEST ARGUMENTS]       lint, check types, and pass the tests
   ./deploy.sh emulators                     only the Google Cloud emulators, for your own code
   ./deploy.sh build                         make the functions' bundles in dist/
-  ./deploy.sh history PIPELINE              what served when, and why
+
+  ./deploy.sh init FILE                     draft a pipeline.yaml from a sample of the data
+  ./deploy.sh deploy-pipeline FILE          check a pipeline.yaml and put it in place
+  ./deploy.sh drop PIPELINE FILE...         drop files and follow them to the verdict
+  ./deploy.sh status [PIPELINE]             what arrived, what was trained, what serves, what is under way
+  ./deploy.sh quarantine ACTION             list, show, replay, release or discard what did not pass
+  ./deploy.sh train PIPELINE                train now, on everything that was accepted
+  ./deploy.sh models PIPELINE               every model that was trained, and what became of it
+  ./deploy.sh history PIPELINE [--at TIME]  what served when, and why
+  ./deploy.sh lineage PIPELINE VERSION      what a model was made from, to the generations of files
+  ./deploy.sh diff PIPELINE V1 V2           what is different between two models
+  ./deploy.sh rollback PIPELINE             return to what served before, until released
+  ./deploy.sh reproduce PIPELINE VERSION    train a model again and compare it, byte for byte
+
   ./deploy.sh reset                         forget all local state
 
 `./deploy.sh COMMAND --help` says more of each.
 EOF
 }
 
+export DROPFORGE_CALLED_FROM=$PWD # what file names on the command line are relative to
 cd "$(dirname "${BASH_SOURCE[0]}")"
 home="$PWD/.dropforge"
 
@@ -141,7 +155,7 @@ case $command in
     base
     bigquery
     ;;
-  build | history)
+  build | init | deploy-pipeline | drop | status | quarantine | train | models | history | lineage | diff | rollback | reproduce)
     base
     ;;
   reset) ;;

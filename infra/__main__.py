@@ -8,7 +8,9 @@ COMMANDS = {
     "emulators": "infra.local.emulators",
     "test": "infra.checks",
     "build": "functions.build",
-    "history": "infra.history",
+    "quarantine": "infra.commands.quarantine",
+    "deploy-pipeline": "infra.commands.deploy_pipeline",
+    "drop": "infra.commands.drop",
 }
 
 

@@ -1,7 +1,10 @@
 """The rows of a batch that is to be judged: those that ingest staged or, of a replay, those that lie quarantined."""
 
+import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
@@ -62,3 +65,22 @@ def _parquet(path: Path) -> str:
 
 def _sibling(batch: Batch, batch_id: str) -> Batch:
     return batch.model_copy(update={"batch_id": batch_id})
+
+
+def sample(batch: Batch, state: Objects, limit: int) -> list[dict[str, Any]]:
+    """The first `limit` quarantined rows of a batch: `row`, `line`, the `reasons`' sentences, and `raw` values."""
+    with tempfile.TemporaryDirectory(prefix="dropforge-quarantine-") as folder, engine.opened(Path(folder)) as database:
+        path = Path(folder) / "quarantined.parquet"
+        state.download(places.quarantined_rows(batch), path)
+        found = database.execute(
+            f"SELECT row, line, reasons, raw FROM {_parquet(path)} ORDER BY row LIMIT {int(limit)}"
+        ).fetchall()
+    return [
+        {
+            "row": row,
+            "line": line,
+            "reasons": [reason["sentence"] for reason in json.loads(reasons)],
+            "raw": json.loads(raw),
+        }
+        for row, line, reasons, raw in found
+    ]
