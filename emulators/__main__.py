@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 from pathlib import Path
 
@@ -20,7 +21,8 @@ def main() -> None:
     given = parser.parse_args()
     options = Options(name=given.name, host=given.host, port=given.port, data=given.data)
     server = importlib.import_module(f"emulators.{given.name}.server")
-    asyncio.run(server.serve(options))
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+        asyncio.run(server.serve(options))
 
 
 if __name__ == "__main__":
