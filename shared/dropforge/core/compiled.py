@@ -4,7 +4,7 @@ It needs the standard library and nothing else, so a server starts in a fraction
 and adds the same doubles in the same order. `ml.export` derives it, and lets none serve that does not agree.
 
 Why plain Python: on 100 trees of 31 leaves a row takes 0.03 ms, however many there are. A scikit-learn pipeline takes
-about 2 ms for one, and its price for a row falls below ours at some two hundred rows; walking the trees with NumPy, all
+about 2 ms for one, and its price for a row falls below ours at some hundred rows; walking the trees with NumPy, all
 rows at once, breaks even at a thousand (tests/benchmarks/serving.py measures it).
 """
 
