@@ -10,6 +10,9 @@ from dropforge.contracts.models import FieldType
 
 MEMORY_MB = 256  # with the rest of a process it stays below 512 MB
 THREADS = 2
+VECTOR = 2048  # rows that DuckDB works on at a time
+GROUP_ROWS = 60 * VECTOR  # its own default
+GROUP_CELLS = 4_000_000
 
 SQL_TYPES: dict[FieldType, str] = {
     "integer": "BIGINT",
@@ -39,6 +42,12 @@ def opened(folder: Path, memory_mb: int = MEMORY_MB) -> Iterator[duckdb.DuckDBPy
         yield connection
     finally:
         connection.close()
+
+
+def parquet(columns: int) -> str:
+    """The options of a COPY into Parquet of so many columns: a row group lies in memory, so its cells are bounded."""
+    rows = min(GROUP_ROWS, max(VECTOR, GROUP_CELLS // max(columns, 1) // VECTOR * VECTOR))
+    return f"(FORMAT parquet, ROW_GROUP_SIZE {rows})"
 
 
 def identifier(name: str) -> str:

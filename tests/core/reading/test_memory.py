@@ -81,3 +81,25 @@ def test_a_gzip_bomb_ends_in_a_verdict(tmp_path: Path) -> None:
     rows, _, problem, peak = read_alone(path, tmp_path)
     assert (rows, problem) == (0, "expands_too_much")
     assert peak < 512
+
+
+@pytest.mark.heavy
+def test_values_too_large_to_hold_end_in_a_verdict(tmp_path: Path) -> None:
+    """DuckDB writes no row group that does not fit; that is the file's problem, and no reason to try it again."""
+    path = tmp_path / "fat.csv"
+    with path.open("wb") as file:
+        file.write(b"id,n\n")
+        file.writelines(b"%d,%b\n" % (n, b"x" * 1_000_000) for n in range(400))
+    rows, _, problem, peak = read_alone(path, tmp_path)
+    assert (rows, problem) == (0, "too_wide")
+    assert peak < 512
+
+
+def test_a_thousand_columns_are_read(tmp_path: Path) -> None:
+    """More than anyone sends; row groups become shorter as rows become wider."""
+    path = tmp_path / "wide.csv"
+    row = b",".join(b"%d" % n for n in range(1000))
+    path.write_bytes(b",".join(b"c%d" % n for n in range(1000)) + b"\n" + (row + b"\n") * 3000)
+    rows, _, problem, peak = read_alone(path, tmp_path)
+    assert (rows, problem) == (3000, "none")
+    assert peak < 512

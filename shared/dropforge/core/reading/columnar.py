@@ -51,7 +51,7 @@ def _copy(database: duckdb.DuckDBPyConnection, source: Path, limits: Limits, row
     if counted and counted[0]:
         database.execute(
             f"COPY (SELECT row_number() OVER () AS _row, NULL::BIGINT AS _line{values} FROM {table}) "
-            f"TO {text(str(rows_to))} (FORMAT parquet)"
+            f"TO {text(str(rows_to))} {engine.parquet(len(columns))}"
         )
     return columns, int(counted[0]) if counted else 0
 

@@ -87,5 +87,5 @@ def _copy(numbered: Path, found: Dialect, to: Path, limits: Limits, parallel: bo
     )
     return (
         f"COPY (SELECT CAST(_row AS BIGINT) AS _row, CAST(_line AS BIGINT) AS _line, {named} "
-        f"FROM read_csv({text(str(numbered))}, {options})) TO {text(str(to))} (FORMAT parquet)"
+        f"FROM read_csv({text(str(numbered))}, {options})) TO {text(str(to))} {engine.parquet(len(places))}"
     )

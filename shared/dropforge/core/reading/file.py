@@ -6,7 +6,10 @@ from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 
+import duckdb
+
 from dropforge.contracts.errors import FileUnreadable
+from dropforge.core import engine
 from dropforge.core.reading import columnar, compression, delimited, jsons, kind
 from dropforge.core.reading.encoding import Transcoder
 from dropforge.core.reading.limits import Limits
@@ -57,8 +60,8 @@ def read(
     try:
         reading.compression = _compression(path)
         _read(content(), reading, expected, limits, folder, rows_to, rejects_to)
-    except FileUnreadable as error:
-        reading.problem = error
+    except (FileUnreadable, duckdb.OutOfMemoryException) as error:
+        reading.problem = error if isinstance(error, FileUnreadable) else _too_wide(reading)
         reading.rows = reading.rejected = 0
         rows_to.unlink(missing_ok=True)
         rejects_to.unlink(missing_ok=True)
@@ -131,6 +134,16 @@ def _read_delimited(
             observed="values",
         )
     return tally
+
+
+def _too_wide(reading: Reading) -> FileUnreadable:
+    return FileUnreadable(
+        f"The {reading.format} file needs more memory to be read than there is: its rows are too wide. "
+        "Drop it with fewer columns or shorter values.",
+        code="too_wide",
+        expected=f"rows that {engine.MEMORY_MB} MB can hold",
+        observed=reading.format,
+    )
 
 
 def _some(names: Sequence[str]) -> str:

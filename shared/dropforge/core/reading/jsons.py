@@ -118,7 +118,7 @@ def _write(
         )
         database.execute(
             f"COPY (SELECT _row, _line{values} FROM read WHERE good ORDER BY _row) "
-            f"TO {text(str(rows_to))} (FORMAT parquet)"
+            f"TO {text(str(rows_to))} {engine.parquet(len(keys))}"
         )
     if tally.rejected:
         where = "coalesce('Line ' || _line, 'Element ' || _row)"

@@ -16,7 +16,7 @@ class Limits:
 
     record: int = MIB
     record_lines: int = 200
-    columns: int = 10_000
+    columns: int = 1_000
     ratio: int = 200
     ratio_from: int = 64 * MIB
     content: int = 64 * 1024 * MIB

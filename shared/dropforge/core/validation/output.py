@@ -9,6 +9,7 @@ import duckdb
 
 from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, Staged
+from dropforge.core import engine
 from dropforge.core.engine import identifier, text
 from dropforge.core.validation import columns
 
@@ -27,7 +28,8 @@ def accepted(staged: Staged, table: Table, files: "Files") -> str:
     written |= {"_batch_id": text(staged.batch.batch_id), "_row": "_row", "_line": "_line"}
     return (
         f"COPY (SELECT {_columns(written)} "
-        f"FROM typed ANTI JOIN faults USING (_row) ORDER BY _row) TO {text(str(files.accepted))} (FORMAT parquet)"
+        f"FROM typed ANTI JOIN faults USING (_row) ORDER BY _row) "
+        f"TO {text(str(files.accepted))} {engine.parquet(len(written))}"
     )
 
 
