@@ -161,7 +161,7 @@ def how_to_go_on(console: Console, stack: Stack, settings: Settings, home: Path)
     console.print("\n[bold]Drop a file of your own[/] (any of these; it goes the same way)")
     for line in (
         f"source {home}/environment.sh",
-        f"gcloud storage cp FILE gs://{settings.landing_bucket}/flights/   # with the two variables of docs/local.md",
+        f"gcloud storage cp FILE gs://{settings.landing_bucket}/flights/",
         f"curl -s -X POST --data-binary @FILE '{address}/upload/storage/v1/b/{settings.landing_bucket}/o"
         "?uploadType=media&name=flights/FILE'",
     ):

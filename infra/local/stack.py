@@ -120,8 +120,20 @@ class Stack:
         path.write_text(json.dumps({"images": table}, indent=1))
         return path
 
+    def tools(self) -> dict[str, str]:
+        """What `gcloud` must be told, so that it reaches the services that run, and as nobody."""
+        told = {"CLOUDSDK_AUTH_DISABLE_CREDENTIALS": "true", "CLOUDSDK_CORE_PROJECT": PROJECT}
+        for name, variable, path in (
+            ("storage", "STORAGE", "/storage/v1/"),
+            ("pubsub", "PUBSUB", "/"),
+            ("vertex", "AIPLATFORM", "/"),
+        ):
+            if self.services[name].control:
+                told[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{variable}"] = self.services[name].control + path
+        return told
+
     def _write_environment(self) -> None:
-        lines = [f"export {name}={value}\n" for name, value in self.environment().items()]
+        lines = [f"export {name}={value}\n" for name, value in {**self.environment(), **self.tools()}.items()]
         (self._home / "environment.sh").write_text("".join(lines))
 
 

@@ -22,6 +22,7 @@ class Deployment:
 
     def __init__(self, run: Run, home: Path) -> None:
         self.run = run
+        self.home = home
         lines = (home / "environment.sh").read_text().splitlines()
         self.environment = dict(line.removeprefix("export ").split("=", 1) for line in lines)
         os.environ.update(self.environment)
