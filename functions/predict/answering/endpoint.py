@@ -36,11 +36,23 @@ class Endpoint:
         url = f"{self._api}/v1/{serving.champion.endpoint}:predict"
         answer = await self._upstream.post(url, self._token, body)
         if answer.status == 200:
-            found: dict[str, Any] = orjson.loads(answer.body)
-            return found
+            return _promised(answer.body, len(asked.instances), url)
         if answer.status == 404 or _has_no_model(answer):
             raise NotFound(f"{url}: {answer.status}.", endpoint=serving.champion.endpoint)
         raise ServiceUnavailable(f"{url}: {answer.status} {answer.body[:500]!r}.", endpoint=serving.champion.endpoint)
+
+
+def _promised(body: bytes, instances: int, url: str) -> dict[str, Any]:
+    """The answer, if it has one prediction for each instance."""
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ServiceUnavailable(f"Expected JSON from {url}: {error}.") from error
+    predicted = found.get("predictions") if isinstance(found, dict) else None
+    if not isinstance(predicted, list) or len(predicted) != instances:
+        raise ServiceUnavailable(f"Expected {instances} predictions from {url}. Found {body[:200]!r}.")
+    answer: dict[str, Any] = found
+    return answer
 
 
 def _has_no_model(answer: Answer) -> bool:

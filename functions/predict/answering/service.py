@@ -63,6 +63,9 @@ class Service:
             status, body = 200, await self._route(request, request_id, told)
         except Refused as refusal:
             status, body = refusal.status, refusal.body
+        except Exception:
+            log.exception("A request failed.", extra={"fields": told})
+            status, body = 500, predictions.problem(500, f"This is our fault; the log of {request_id} says why.")
         given = access.given_id(headers)
         if given is not None:
             told["caller_request_id"] = given

@@ -39,6 +39,10 @@ class Upstream:
         """POST JSON, tried again as GET is: only for calls that change nothing. Raises ServiceUnavailable."""
         return await self._call("POST", url, token, body)
 
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.aclose()
+
     async def _call(self, method: str, url: str, token: Token, body: bytes | None) -> Answer:
         until = time.monotonic() + PATIENCE
         pause, said = 0.0, ""

@@ -56,7 +56,7 @@ class Services:
         from dropforge.gcp.vertex import Inline, Vertex
 
         if self.settings.predict_backend == "inline":
-            return Inline.connect(self.settings)
+            return Inline.connect(self.settings, self.state)
         return Vertex.connect(self.settings)
 
     @cached_property

@@ -222,7 +222,7 @@ def test_inline_answers_bit_for_bit_as_the_endpoint_does(
 
 def test_inline_publishes_without_an_endpoint_and_follows_the_pointer(inline: Predict, deployment: Deployment) -> None:
     """Zero idle cost means that no replica runs, neither for serving nor for the rehearsal before."""
-    platform = Inline.connect(Settings.read({**deployment.variables, "DROPFORGE_PREDICT_BACKEND": "inline"}))
+    platform = Inline.connect(Settings.read(deployment.variables), deployment.state)
     for number, model in enumerate((trained(), trained(2)), start=1):
         champion = deployment.publish(model, pipeline="cheap", platform=platform)
         assert (champion.endpoint, champion.version) == ("", str(number))

@@ -12,8 +12,7 @@ from dropforge.contracts.errors import SettingsInvalid
 from dropforge.contracts.predictions import Request
 from dropforge.contracts.settings import Settings
 from dropforge.core import compiled
-from dropforge.core.ports import Deployed
-from dropforge.gcp import rest
+from dropforge.core.ports import Deployed, Objects
 from dropforge.gcp.vertex.connection import Connection
 from dropforge.gcp.vertex.registry import COMPILED, Registry, digests_of
 
@@ -21,17 +20,18 @@ DEPLOYED = "inline"
 
 
 class Inline:
-    """The registry alone."""
+    """The registry, and the bucket that candidates lie in."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, state: Objects) -> None:
         self._registry = registry
+        self._state = state
 
     @classmethod
-    def connect(cls, settings: Settings) -> Self:
+    def connect(cls, settings: Settings, state: Objects) -> Self:
         """The service, or the emulator where the settings name one."""
         to = Connection.of(settings)
         to.http.close()
-        return cls(Registry(ModelServiceClient(**to.client), to.parent, settings.model_image))
+        return cls(Registry(ModelServiceClient(**to.client), to.parent, settings.model_image), state)
 
     def register(
         self, pipeline: str, candidate_id: str, artefact_uri: str, sha256: str, compiled_sha256: str | None = None
@@ -56,7 +56,8 @@ class Inline:
     def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
         """As `Platform.answer`."""
         folder, variables = self._registry.described(deployed.model, deployed.version)
-        content = rest.read(f"{folder.rstrip('/')}/predictor.json", rest.storage_token())
+        place = folder.removeprefix(f"gs://{self._state.bucket}/").rstrip("/")
+        content, _ = self._state.read(f"{place}/predictor.json")
         model = compiled.load(content, variables[COMPILED])
         request = Request(list(instances))
         return [request.answer(probability) for probability in model.predict(instances)]
