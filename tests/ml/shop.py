@@ -36,7 +36,7 @@ label: {name: buys, column: bought, above: 0}
 features: [region, pages, {name: hour, column: at, part: hour}]
 slices: [region]
 success: {metric: roc_auc, floor: 0.55, slice_margin: 0.05, min_slice_rows: 50}
-training: {mode: MODE, new_rows: 500, holdout_days: 5, seed: 3}
+training: {mode: MODE, new_rows: 500, holdout_days: 5, models: [boosting], seed: 3}
 """
 
 

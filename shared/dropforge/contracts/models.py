@@ -63,6 +63,8 @@ class Candidate(BaseModel):
     artefact_sha256: str
     compiled_sha256: str | None = None  # of `predictor.json`; None where scikit-learn itself must serve
     compiled_because: str = ""  # why there is, or is no, compiled predictor
+    kind: str = "boosting"  # of `ml.recipes.RECIPES`
+    tried: dict[str, float] = {}  # kind -> the pipeline's metric, at the end of the training rows
     signature: list[Field]
     metrics: dict[str, dict[str, float]]  # slice ("all", "origin=JFK") -> metric -> value on the holdout
     lineage: Lineage

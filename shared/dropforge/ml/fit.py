@@ -4,13 +4,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline as Steps
 from threadpoolctl import threadpool_limits
 
 from dropforge.contracts.errors import NotEnoughData
 from dropforge.contracts.pipeline import Feature, Pipeline
-from dropforge.ml.encoder import Encoder, Input
+from dropforge.ml.encoder import Input
+from dropforge.ml.recipes import RECIPES
 
 # Fewer rows than this, or of either class, and neither a fit nor a metric means anything.
 LEAST_ROWS = 50
@@ -49,8 +49,8 @@ def check_enough(labels: NDArray[Any], what: str, least: int = LEAST_ROWS) -> No
         )
 
 
-def fit(pipeline: Pipeline, columns: Any, labels: NDArray[np.int8]) -> Steps:
-    """Fit on raw columns (name -> array of n_rows) and labels of shape (n_rows,), 0 or 1.
+def fit(pipeline: Pipeline, columns: Any, labels: NDArray[np.int8], kind: str = "boosting") -> Steps:
+    """Fit a `kind` of `RECIPES` on raw columns (name -> array of n_rows) and labels of shape (n_rows,), 0 or 1.
 
     The same rows in the same order give the same artefact, byte for byte, on any number of cores.
 
@@ -58,25 +58,11 @@ def fit(pipeline: Pipeline, columns: Any, labels: NDArray[np.int8]) -> Steps:
         NotEnoughData: too few rows, or of one class only.
     """
     check_enough(labels, "training")
-    steps = Steps([("encode", Encoder(inputs(pipeline))), ("model", _booster(len(labels), pipeline.training.seed))])
-    with threadpool_limits(1 if len(labels) < THREADS_PAY else None, user_api="openmp"):
+    steps = RECIPES[kind](inputs(pipeline), len(labels), pipeline.training.seed)
+    # A sum in BLAS depends in its last bits on how many threads share it; the booster's do not.
+    few = threadpool_limits(1 if len(labels) < THREADS_PAY else None, user_api="openmp")
+    with few, threadpool_limits(1, user_api="blas"):
         steps.fit(columns, labels)
-    # The booster keeps the number of threads that it was fitted with, and uses it for nothing afterwards.
-    steps.named_steps["model"]._bin_mapper.n_threads = None
+    if kind == "boosting":  # it keeps the number of threads that it was fitted with, and uses it for nothing afterwards
+        steps.named_steps["model"]._bin_mapper.n_threads = None
     return steps
-
-
-def _booster(rows: int, seed: int) -> HistGradientBoostingClassifier:
-    """Leaves as small as scikit-learn's default, and less shrinkage, where rows are few.
-
-    Measured on the flights, each month scored by a model of all months before: 100 rows a leaf and l2 = 10 gain .002
-    AUC over the defaults, and win in every month from April on over a model of January and February.
-    """
-    return HistGradientBoostingClassifier(
-        learning_rate=0.1,
-        max_iter=100,
-        min_samples_leaf=int(np.clip(rows // 500, 20, 100)),
-        l2_regularization=float(np.clip(rows / 5000, 0.1, 10)),
-        early_stopping=False,  # it would hold out random rows, and data that drift are never split at random
-        random_state=seed,
-    )

@@ -66,7 +66,9 @@ def _against_champion(
     if not passed:
         judgement.refuse("not_better", score.ALL, found and found.estimate, success.gain, said)
         return
-    judgement.note("better", score.ALL, found and found.estimate, success.gain, said)
+    judgement.note(
+        "better" if success.prefer == "better" else "fresher", score.ALL, found and found.estimate, success.gain, said
+    )
     if _error(success, measured) < (1 - SUSPICIOUS) * _error(success, its):
         said = (
             f"From {its:.4f} to {measured:.4f} it removes more than {SUSPICIOUS:.0%} of the champion's error, as a "

@@ -41,7 +41,7 @@ def reproduce(candidate: Candidate, state: Objects) -> Reproduction:
         return result
     pipeline, _ = pipelines.load(state, candidate.pipeline, lineage.pipeline_generation)
     split = training.split_by_time(pipeline, read_rows(pipeline, lineage.batches, state))
-    result.found = sha256(artefact.dump(training.fit_rows(pipeline, split.train))[0]).hexdigest()
+    result.found = sha256(artefact.dump(training.fit_rows(pipeline, split.train)[0])[0]).hexdigest()
     return result
 
 

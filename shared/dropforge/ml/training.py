@@ -23,6 +23,7 @@ from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
 from dropforge.ml import artefact, export, fit, score, serving
+from dropforge.ml.choose import Choice, choose
 from dropforge.ml.rows import PROBABILITY, columns_of, labelled, labels_of
 from dropforge.ml.version import code_version, libraries
 
@@ -87,7 +88,7 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     with watch.step("read"):
         split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))
     with watch.step("fit"):
-        model = fit_rows(recipe.pipeline, split.train)
+        model, chosen = fit_rows(recipe.pipeline, split.train)
     with watch.step("score"):
         given = serving.probabilities(model, columns_of(split.holdout))
         by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
@@ -107,6 +108,8 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
         artefact_sha256=digest,
         compiled_sha256=exported.digest,
         compiled_because=exported.reason,
+        kind=chosen.kind,
+        tried=chosen.tried,
         signature=recipe.pipeline.signature(),
         metrics=metrics,
         lineage=Lineage(
@@ -148,9 +151,10 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
     return split
 
 
-def fit_rows(pipeline: Pipeline, rows: pa.Table) -> Any:
-    """The artefact that labelled rows give."""
-    return fit.fit(pipeline, columns_of(rows), labels_of(rows))
+def fit_rows(pipeline: Pipeline, rows: pa.Table) -> tuple[Any, Choice]:
+    """The artefact that labelled rows give, and how its kind was chosen."""
+    chosen = choose(pipeline, rows)
+    return fit.fit(pipeline, columns_of(rows), labels_of(rows), chosen.kind), chosen
 
 
 def _write_artefact(state: Objects, name: str, content: bytes, digest: str) -> None:

@@ -10,7 +10,13 @@ import dropforge
 
 _PACKAGE = Path(dropforge.__file__).parent
 # What decides which rows are learned from and what is learned. A change elsewhere makes no other model.
-_DECIDES = ("core/dataset.py", "ml/encoder.py", "ml/timeparts.py", "ml/fit.py", "ml/training.py", "ml/artefact.py")
+_DECIDES = (
+    "core/dataset.py",
+    *(
+        f"ml/{name}.py"
+        for name in ("encoder", "timeparts", "recipes", "choose", "score", "fit", "training", "artefact")
+    ),
+)
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib")
 
 

@@ -8,6 +8,7 @@ from dropforge.contracts.models import Field as SignatureField
 from dropforge.contracts.pipeline.table import NUMERIC, STRICT, Column, Table
 
 Metric = Literal["roc_auc", "log_loss", "brier", "accuracy"]
+Kind = Literal["boosting", "logistic", "constant"]
 Part = Literal["hour", "minute_of_day", "weekday", "month", "day_of_year"]
 
 
@@ -78,7 +79,8 @@ class Training(BaseModel):
     """When and on what a model is trained.
 
     `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate.
-    `holdout_days`: the last days of the data, on which the model is judged and not trained.
+    `holdout_days`: the last days of the data, on which the model is judged and not trained. `models`: the kinds that
+    are tried, the preferred one first; another is taken only if it predicts all the later training rows better.
     """
 
     model_config = STRICT
@@ -86,6 +88,7 @@ class Training(BaseModel):
     new_rows: int = Field(default=1000, ge=1)
     holdout_days: int = Field(default=7, ge=1)
     window_days: int | None = Field(default=None, ge=1)
+    models: list[Kind] = Field(default=["boosting", "logistic", "constant"], min_length=1)
     seed: int = 0
 
 

@@ -1,0 +1,69 @@
+"""The kinds of model that are tried, each as an unfitted scikit-learn pipeline from raw columns to probabilities."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline as Steps
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from dropforge.ml.encoder import Encoder, Input
+
+# Parts of times that have no order a line could follow: 23 h is next to 0 h.
+_CYCLIC = ("hour", "weekday", "month")
+_MOST_INDICATORS = 100  # columns that one category becomes; rarer values share one
+
+
+def constant(inputs: Sequence[Input], rows: int, seed: int) -> Steps:  # noqa: ARG001  # as every recipe
+    """The share of positives, whatever is asked: what anything must beat."""
+    return Steps([("encode", Encoder(inputs)), ("model", DummyClassifier(strategy="prior"))])
+
+
+def logistic(inputs: Sequence[Input], rows: int, seed: int) -> Steps:  # noqa: ARG001  # as every recipe
+    """Logistic regression on indicators of categories and standardised numbers; strong where rows are few."""
+    indicators = [index for index, each in enumerate(inputs) if each.kind == "category" or each.part in _CYCLIC]
+    numbers = [index for index in range(len(inputs)) if index not in indicators]
+    frequent = max(2, rows // 1000)
+    prepare = ColumnTransformer(
+        [
+            (
+                "indicators",
+                make_pipeline(
+                    SimpleImputer(strategy="constant", fill_value=-1),
+                    OneHotEncoder(
+                        handle_unknown="infrequent_if_exist", min_frequency=frequent, max_categories=_MOST_INDICATORS
+                    ),
+                ),
+                indicators,
+            ),
+            ("numbers", make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
+        ]
+    )
+    return Steps([("encode", Encoder(inputs)), ("prepare", prepare), ("model", LogisticRegression(max_iter=500))])
+
+
+def boosting(inputs: Sequence[Input], rows: int, seed: int) -> Steps:
+    """Histogram gradient boosting; leaves as small as scikit-learn's default, and less shrinkage, where rows are few.
+
+    Measured on the flights, each month scored by a model of all months before: 100 rows a leaf and l2 = 10 gain .002
+    AUC over the defaults, and win in every month from April on over a model of January and February.
+    """
+    booster = HistGradientBoostingClassifier(
+        learning_rate=0.1,
+        max_iter=100,
+        min_samples_leaf=int(np.clip(rows // 500, 20, 100)),
+        l2_regularization=float(np.clip(rows / 5000, 0.1, 10)),
+        early_stopping=False,  # it would hold out random rows, and data that drift are never split at random
+        random_state=seed,
+    )
+    return Steps([("encode", Encoder(inputs)), ("model", booster)])
+
+
+Recipe = Callable[[Sequence[Input], int, int], Steps]
+
+RECIPES: dict[str, Recipe] = {"constant": constant, "logistic": logistic, "boosting": boosting}
