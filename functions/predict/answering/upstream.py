@@ -9,9 +9,10 @@ import httpcore
 from dropforge.contracts.errors import ServiceUnavailable
 from dropforge.gcp.rest import Token
 
-PATIENCE = 20.0  # seconds for one call with all its tries
-_TRIES = 4
-_FIRST_PAUSE = 0.05
+# Seconds after which no further try is begun. A model server that was killed is back within one or two; with the read
+# time-out of the last try, a caller hears within 15 s that there is no answer.
+PATIENCE = 5.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)
 _TIMEOUTS = {"timeout": {"connect": 2.0, "read": 10.0, "write": 5.0, "pool": 5.0}}
@@ -28,7 +29,8 @@ class Answer:
 class Upstream:
     """One pool of connections to everything that this process asks."""
 
-    def __init__(self, most_connections: int = 100) -> None:
+    def __init__(self, patience: float = PATIENCE, most_connections: int = 100) -> None:
+        self._patience = patience
         self._pool = httpcore.AsyncConnectionPool(max_connections=most_connections, keepalive_expiry=50.0)
 
     async def get(self, url: str, token: Token) -> Answer:
@@ -44,11 +46,9 @@ class Upstream:
         await self._pool.aclose()
 
     async def _call(self, method: str, url: str, token: Token, body: bytes | None) -> Answer:
-        until = time.monotonic() + PATIENCE
-        pause, said = 0.0, ""
-        for _ in range(_TRIES):
-            await asyncio.sleep(pause)
-            pause = pause * 3 or _FIRST_PAUSE
+        until = time.monotonic() + self._patience
+        pause = _FIRST_PAUSE
+        while True:
             try:
                 answer = await self._try(method, url, token, body)
             except _BROKEN as error:
@@ -58,8 +58,9 @@ class Upstream:
                     return answer
                 said = f"{answer.status} {answer.body[:200]!r}"
             if time.monotonic() + pause > until:
-                break
-        raise ServiceUnavailable(f"{method} {url}: {said}.")
+                raise ServiceUnavailable(f"{method} {url}: {said}.")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _try(self, method: str, url: str, token: Token, body: bytes | None) -> Answer:
         headers = token.headers() if token.fresh else await asyncio.to_thread(token.headers)

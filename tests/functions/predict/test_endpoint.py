@@ -68,7 +68,7 @@ def ask(told: Told, *answers: tuple[int, bytes]) -> object:
     settings = Settings.read({"GOOGLE_CLOUD_PROJECT": "p", "DROPFORGE_VERTEX_API": api})
 
     async def once() -> object:
-        upstream = Upstream()
+        upstream = Upstream(patience=0.4)
         try:
             return await Endpoint(settings, upstream).ask(SERVING, predictions.Request([{}]), b"{}")
         finally:
@@ -110,7 +110,7 @@ def test_an_endpoint_without_the_model_is_told_apart(
 
 
 def test_asking_again_has_an_end(told: Told) -> None:
-    """Four tries: a caller rather hears soon that the model does not answer."""
+    """A caller rather hears soon that the model does not answer; pauses of 0.05, 0.1 and 0.2 s fit into 0.4 s."""
     with pytest.raises(ServiceUnavailable, match="503"):
         ask(told, (503, b""))
-    assert told.asked == 4
+    assert 2 <= told.asked <= 4

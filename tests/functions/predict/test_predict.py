@@ -1,6 +1,9 @@
 """`predict` over HTTP: real bundle, real endpoint, real model server."""
 
 import json
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, cast
 
 import pytest
@@ -171,6 +174,18 @@ def test_a_passing_failure_of_the_endpoint_does_not_show(predict: Predict, verte
     fault = _fail(vertex_emulator, times=2)
     assert predict.ask({"instances": [ONE]}).status_code == 200
     assert vertex_emulator.control("GET", f"/faults/{fault}").json()["consumed"] == 2
+
+
+def test_a_killed_model_server_costs_no_request(predict: Predict, vertex_emulator: Emulator) -> None:
+    """Vertex AI starts it again; until then predict holds what is asked, instead of failing it."""
+    processes = vertex_emulator.control("GET", "/health").json()["processes"]
+    pids = [process["pid"] for process in processes]
+    assert pids
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: predict.ask({"instances": [ONE]}).status_code, range(40)))
+    assert statuses == [200] * 40
 
 
 def test_a_failure_that_stays_is_a_503_within_a_bound(predict: Predict, vertex_emulator: Emulator) -> None:
