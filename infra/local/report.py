@@ -1,5 +1,6 @@
 """The end of a run: what each month brought, what a retrained model was worth against a static one, and one answer."""
 
+import io
 import json
 import tempfile
 from dataclasses import asdict, dataclass
@@ -111,6 +112,13 @@ def show(console: Console, rows: list[Month]) -> None:
     for row in rows:
         if row.outcome != "published":
             console.print(f"{row.period}: {row.outcome}. {row.why}")
+
+
+def picture(path: Path, rows: list[Month]) -> None:
+    """The end table as a picture of a terminal (SVG), for the README."""
+    console = Console(record=True, width=110, file=io.StringIO())
+    show(console, rows)
+    console.save_svg(str(path), title="./deploy.sh local")
 
 
 def write(path: Path, rows: list[Month]) -> None:

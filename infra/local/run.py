@@ -54,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-example", action="store_true", help="start everything, but drop nothing")
     parser.add_argument("--home", type=Path, default=ROOT / ".dropforge", help="folder of state and logs")
     parser.add_argument("--report", type=Path, help="also write the end table to this file, as JSON")
+    parser.add_argument("--picture", type=Path, help="also draw the end table into this file, as SVG")
     parser.add_argument("--free-ports", action="store_true", help="take free ports instead of the usual ones")
     return parser
 
@@ -99,6 +100,8 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
                 trainings[period] = _train(period, verdicts[period], pipeline, state, board, patience)
         rows = report.months(pipeline, state, verdicts, trainings, warehouse.rows_by_batch(settings, pipeline))
         report.show(board.console, rows)
+        if given.picture:
+            report.picture(given.picture, rows)
         if given.report:
             report.write(given.report, rows)
     report.predict_once(board.console, pipeline, state, stack.services["router"].url)
