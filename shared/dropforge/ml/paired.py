@@ -51,6 +51,14 @@ def difference(metric: str, labels: NDArray[Any], challenger: Floats, champion: 
     return Difference(float(better.mean()), float(better.std(ddof=1) / sqrt(len(better))))
 
 
+def own_error(metric: str, labels: NDArray[Any], given: Floats) -> float | None:
+    """The standard error of a metric by itself; None where it is not defined."""
+    if metric == "roc_auc":
+        against_constant = _delong(labels == 1, given, np.zeros(len(labels)))
+        return None if against_constant is None else against_constant.error
+    return float(_by_row(metric, labels, given).std(ddof=1) / sqrt(len(labels))) if len(labels) > 1 else None
+
+
 def holm(p_values: list[float], level: float = 0.05) -> list[bool]:
     """Which hypotheses are rejected, with the chance of any false rejection at most `level` (Holm, 1979).
 
