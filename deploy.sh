@@ -21,6 +21,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh history PIPELINE [--at TIME]  what served when, and why
   ./deploy.sh lineage PIPELINE VERSION      what a model was made from, to the generations of files
   ./deploy.sh diff PIPELINE V1 V2           what is different between two models
+  ./deploy.sh publish PIPELINE CANDIDATE    publish what the judge refused, in your name
   ./deploy.sh rollback PIPELINE             return to what served before, until released
   ./deploy.sh reproduce PIPELINE VERSION    train a model again and compare it, byte for byte
 
@@ -155,7 +156,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | quarantine | train | models | history | lineage | diff | rollback | reproduce)
+  build | init | deploy-pipeline | drop | status | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce)
     base
     ;;
   reset) ;;

@@ -8,9 +8,19 @@ COMMANDS = {
     "emulators": "infra.local.emulators",
     "test": "infra.checks",
     "build": "functions.build",
-    "quarantine": "infra.commands.quarantine",
+    "init": "infra.commands.init",
     "deploy-pipeline": "infra.commands.deploy_pipeline",
     "drop": "infra.commands.drop",
+    "status": "infra.commands.status",
+    "quarantine": "infra.commands.quarantine",
+    "train": "infra.commands.train",
+    "models": "infra.commands.models",
+    "history": "infra.commands.history",
+    "lineage": "infra.commands.lineage",
+    "diff": "infra.commands.diff",
+    "publish": "infra.commands.publish",
+    "rollback": "infra.commands.rollback",
+    "reproduce": "infra.commands.reproduce",
 }
 
 

@@ -1,5 +1,6 @@
 """What a person asks about the models of a pipeline: which there are, what made one, how two differ."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -57,10 +58,10 @@ def differences(first: Candidate, second: Candidate) -> dict[str, tuple[object, 
 
 def _facts(candidate: Candidate) -> dict[str, object]:
     lineage = candidate.lineage
-    facts: dict[str, object] = {
-        f"{batch.table} {batch.source.uri}#{batch.source.generation}": f"{batch.rows:,} rows"
-        for batch in lineage.batches
-    }
+    rows: Counter[str] = Counter()  # a file that was replayed has several batches
+    for batch in lineage.batches:
+        rows[f"{batch.table} {batch.source.uri}#{batch.source.generation}"] += batch.rows
+    facts: dict[str, object] = {file: f"{count:,} rows" for file, count in rows.items()}
     facts |= lineage.model_dump(exclude={"batches", "libraries", "asked_by", "because"})
     facts |= {f"library {name}": version for name, version in lineage.libraries.items()}
     facts |= {f"{metric} of all": value for metric, value in candidate.metrics.get("all", {}).items()}

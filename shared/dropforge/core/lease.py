@@ -36,6 +36,16 @@ def still_held(objects: Objects, name: str, token: int) -> bool:
         return False
 
 
+def holder(objects: Objects, name: str, clock: Clock) -> tuple[str, float] | None:
+    """Who holds the lease now, and until when (seconds since the epoch); None when it is free."""
+    try:
+        present = json.loads(objects.read(name)[0])
+    except NotFound:
+        return None
+    held_now = present["holder"] is not None and present["until"] > clock.now()
+    return (present["holder"], present["until"]) if held_now else None
+
+
 def _take(objects: Objects, name: str, holder: str, seconds: float, clock: Clock) -> int:
     try:
         content, generation = objects.read(name)

@@ -1,0 +1,86 @@
+"""What served when, who made it so, and why; with --at, what served at that moment and what it was made from."""
+
+import argparse
+from datetime import UTC, datetime
+
+from rich.console import Console
+
+from dropforge.contracts.errors import ActionRefused
+from dropforge.contracts.models import HistoryEntry
+from dropforge.core import candidates, history, pipelines
+from dropforge.gcp.services import Services
+from infra.commands import command, tables
+from infra.commands.command import Answer
+
+
+def main(arguments: list[str]) -> int:
+    """`./deploy.sh history`."""
+    parser = command.parser("history", __doc__)
+    parser.add_argument("pipeline", metavar="PIPELINE")
+    parser.add_argument("--at", metavar="TIME", help="such as 2026-05-01T12:00:00+02:00; without a zone it is UTC")
+    given = parser.parse_args(arguments)
+    return command.run(given, _at if given.at else _all)
+
+
+def _all(services: Services, given: argparse.Namespace) -> Answer:
+    pipelines.load(services.state, given.pipeline)
+    entries = list(history.entries(services.state, given.pipeline))
+
+    def show(console: Console) -> None:
+        if not entries:
+            console.print(f"Nothing has served for {given.pipeline} yet.")
+            return
+        columns = ("at", "what", "version", "candidate", "by", "why")
+        tables.show(console, columns, [_row(entry) for entry in reversed(entries)])
+
+    return Answer([entry.model_dump() for entry in entries], show)
+
+
+def _at(services: Services, given: argparse.Namespace) -> Answer:
+    moment = _moment(given.at)
+    pipelines.load(services.state, given.pipeline)
+    entry = history.served_at(services.state, given.pipeline, moment)
+    if entry is None:
+        said = f"Nothing served for {given.pipeline} at {moment.isoformat()}."
+        return Answer({"at": moment.isoformat(), "served": None}, lambda console: console.print(said))
+    candidate = candidates.find(services.state, given.pipeline, entry.candidate_id)
+    lineage = candidate.lineage if candidate else None
+    told = {
+        "at": moment.isoformat(),
+        "served": entry.model_dump(),
+        "lineage": lineage.model_dump() if lineage else None,
+    }
+
+    def show(console: Console) -> None:
+        console.print(f"At {moment.isoformat()} version {entry.version} of {given.pipeline} served.")
+        made = (
+            f"{lineage.rows_train:,} rows of {len(lineage.batches)} batches, asked by {lineage.asked_by}"
+            if lineage
+            else ""
+        )
+        tables.facts(
+            console,
+            [
+                ("since", f"{tables.when(entry.at)}, {entry.action.replace('_', ' ')} by {entry.by}"),
+                ("why", entry.reason),
+                ("candidate", entry.candidate_id),
+                ("trained on", made),
+            ],
+        )
+        console.print(f"Every file it was made from: ./deploy.sh lineage {given.pipeline} {entry.version}")
+
+    return Answer(told, show)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ActionRefused(f"--at: expected a time such as 2026-05-01T12:00:00Z. Found {text!r}.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _row(entry: HistoryEntry) -> list[tables.Cell]:
+    style = {"published": "green", "rolled_back": "yellow"}.get(entry.action, "")
+    what = (entry.action.replace("_", " "), style)
+    return [tables.when(entry.at), what, entry.version, entry.candidate_id[:8], entry.by, entry.reason]

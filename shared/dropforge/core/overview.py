@@ -1,0 +1,109 @@
+"""A pipeline at a glance: what arrived, what was trained, what serves, and what is under way."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dropforge.contracts import places
+from dropforge.contracts.batch import Batch, Source
+from dropforge.contracts.models import Candidate, Champion
+from dropforge.contracts.pipeline import Pipeline
+from dropforge.contracts.verdicts import ModelVerdict
+from dropforge.core import candidates, champion, lease, ledger, pipelines
+from dropforge.core.ports import Clock, Objects
+from dropforge.core.state import load
+
+_STAGED = "/staged.json"
+
+
+@dataclass(frozen=True)
+class TableOverview:
+    """The batches of one table, counted. A replay is a batch, but its rows were read before, and count once."""
+
+    table: str
+    batches: int
+    rows_read: int
+    rows_accepted: int
+    rows_labelled: int
+    rows_quarantined: int
+    last_time: str  # of the accepted rows, ISO 8601 or empty
+    last_decided: str
+
+
+@dataclass(frozen=True)
+class Overview:
+    """One pipeline now. `under_way` are sentences, each about a thing that has begun and is not at its end."""
+
+    pipeline: Pipeline
+    generation: int
+    tables: list[TableOverview]
+    newest: Candidate | None
+    verdict: ModelVerdict | None
+    champion: Champion | None
+    under_way: list[str]
+
+
+def overview(name: str, landing: Objects, state: Objects, clock: Clock) -> Overview:
+    """Look at one pipeline; reads listings and a handful of small objects.
+
+    Raises:
+        PipelineUnknown: none of this name is deployed.
+    """
+    pipeline, generation = pipelines.load(state, name)
+    lines = list(ledger.lines(state, name))
+    newest = candidates.newest(state, name)
+    verdict = load(state, places.model_verdict(name, newest.candidate_id), ModelVerdict) if newest else None
+    under_way = [*_files(pipeline, lines, landing, state), *_leases(name, state, clock)]
+    if newest and verdict is None:
+        under_way.append(f"The candidate {newest.candidate_id} waits for the judge.")
+    return Overview(
+        pipeline=pipeline,
+        generation=generation,
+        tables=[_table(table, [line for line in lines if line.batch.table == table]) for table in pipeline.tables],
+        newest=newest,
+        verdict=verdict[0] if verdict else None,
+        champion=champion.current(state, name)[0],
+        under_way=under_way,
+    )
+
+
+def _table(table: str, lines: list[ledger.Line]) -> TableOverview:
+    files = [line for line in lines if not line.replay_of]
+    taken_up = {line.replay_of for line in lines}
+    return TableOverview(
+        table=table,
+        batches=len(lines),
+        rows_read=sum(line.rows_read for line in files),
+        rows_accepted=sum(line.rows_accepted for line in lines),
+        rows_labelled=sum(line.rows_labelled for line in lines),
+        rows_quarantined=sum(line.rows_quarantined for line in lines if line.batch.batch_id not in taken_up),
+        last_time=max((line.last_time for line in lines), default=""),
+        last_decided=max((line.decided for line in lines), default=""),
+    )
+
+
+def _files(pipeline: Pipeline, lines: list[ledger.Line], landing: Objects, state: Objects) -> Iterator[str]:
+    """Files that were dropped and not read, and batches that were read and have no verdict."""
+    name = pipeline.pipeline
+    decided = {line.batch.batch_id for line in lines}
+    staged = {}
+    for info in state.list(f"batches/{name}/"):
+        if info.name.endswith(_STAGED):
+            table, batch_id = info.name.removesuffix(_STAGED).split("/")[-2:]
+            staged[batch_id] = Batch(pipeline=name, table=table, batch_id=batch_id)
+    for info in landing.list(f"{name}/"):
+        source = Source(bucket=landing.bucket, name=info.name, generation=info.generation)
+        if info.size and not info.name.endswith("/") and source.batch_id not in staged:
+            yield f"{source.uri} was dropped at {info.updated} and is not read yet."
+    for batch_id, batch in staged.items():
+        if batch_id not in decided:
+            yield f"The batch {batch_id} of {batch.table} was read and has no verdict yet."
+
+
+def _leases(name: str, state: Objects, clock: Clock) -> Iterator[str]:
+    for info in state.list(f"leases/{name}/"):
+        step = info.name.rpartition("/")[2].removesuffix(".json")
+        holder = lease.holder(state, info.name, clock)
+        if holder is not None:
+            until = datetime.fromtimestamp(holder[1], UTC).isoformat(timespec="seconds")
+            yield f"The step {step} runs for {holder[0]}, at the latest until {until}."
