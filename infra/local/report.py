@@ -1,6 +1,5 @@
 """The end of a run: what each month brought, what a retrained model was worth against a static one, and one answer."""
 
-import io
 import json
 import tempfile
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from dropforge.contracts.settings import Settings
 from dropforge.core import dataset, ledger
 from dropforge.core.ports import Objects
 from dropforge.ml import artefact, score
+from infra.local import chart
 from infra.local.follow import Followed, Training
 from infra.local.stack import Stack
 
@@ -115,10 +115,9 @@ def show(console: Console, rows: list[Month]) -> None:
 
 
 def picture(path: Path, rows: list[Month]) -> None:
-    """The end table as a picture of a terminal (SVG), for the README."""
-    console = Console(record=True, width=110, file=io.StringIO())
-    show(console, rows)
-    console.save_svg(str(path), title="./deploy.sh local")
+    """Draw what retraining was worth (SVG), each pair of scores at the month that was predicted."""
+    predicted = [row.period for row in rows[1:]]
+    chart.draw(path, predicted, [row.retrained for row in rows[:-1]], [row.static for row in rows[:-1]])
 
 
 def write(path: Path, rows: list[Month]) -> None:

@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-example", action="store_true", help="start everything, but drop nothing")
     parser.add_argument("--home", type=Path, default=ROOT / ".dropforge", help="folder of state and logs")
     parser.add_argument("--report", type=Path, help="also write the end table to this file, as JSON")
-    parser.add_argument("--picture", type=Path, help="also draw the end table into this file, as SVG")
+    parser.add_argument("--picture", type=Path, help="also draw what retraining was worth, as SVG")
     parser.add_argument("--free-ports", action="store_true", help="take free ports instead of the usual ones")
     return parser
 
