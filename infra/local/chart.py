@@ -6,6 +6,7 @@ from pathlib import Path
 WIDTH, HEIGHT = 760, 300
 LEFT, RIGHT, TOP, BOTTOM = 54, 110, 44, 36
 INK, FAINT = "#1d2733", "#d9d5cb"
+TITLE = "ROC AUC of each month, by models made before it"
 LINES = (("retrained", "#3c8f52"), ("static", "#bb4a4a"))
 
 
@@ -24,7 +25,7 @@ def draw(path: Path, months: Sequence[str], retrained: Sequence[float | None], s
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
         'font-family="-apple-system,Segoe UI,Helvetica,Arial,sans-serif" font-size="12">',
         '<rect width="100%" height="100%" fill="#fbfaf7"/>',
-        f'<text x="{LEFT}" y="24" font-size="15" font-weight="600" fill="{INK}">ROC AUC of each month, by models made before it</text>',
+        f'<text x="{LEFT}" y="24" font-size="15" font-weight="600" fill="{INK}">{TITLE}</text>',
     ]
     for step in range(5):
         value = low + step * (high - low) / 4
