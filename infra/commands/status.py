@@ -55,12 +55,13 @@ def _show(console: Console, one: Overview) -> None:
             f"{table.rows_read:,}",
             f"{table.rows_accepted:,}",
             (f"{table.rows_quarantined:,}", "yellow" if table.rows_quarantined else ""),
+            f"{table.rows_discarded:,}",
             tables.when(table.last_time),
             tables.when(table.last_decided),
         ]
         for table in one.tables
     ]
-    counts = ("batches", "read", "accepted", "quarantined")
+    counts = ("batches", "read", "accepted", "quarantined", "discarded")
     tables.show(console, ("table", *counts, "rows until", "last verdict"), rows, right=counts)
     tables.facts(console, [("serves", _serves(one)), ("newest model", _newest(one)), *_under_way(one)])
 

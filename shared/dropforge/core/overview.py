@@ -9,7 +9,7 @@ from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.models import Candidate, Champion
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict
-from dropforge.core import candidates, champion, lease, ledger, pipelines
+from dropforge.core import candidates, champion, lease, ledger, pipelines, quarantine
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import load
 
@@ -18,7 +18,10 @@ _STAGED = "/staged.json"
 
 @dataclass(frozen=True)
 class TableOverview:
-    """The batches of one table, counted. A replay is a batch, but its rows were read before, and count once."""
+    """The batches of one table, counted: rows read = accepted + quarantined + discarded.
+
+    A replay is a batch, but its rows were read before, and count once.
+    """
 
     table: str
     batches: int
@@ -26,6 +29,7 @@ class TableOverview:
     rows_accepted: int
     rows_labelled: int
     rows_quarantined: int
+    rows_discarded: int
     last_time: str  # of the accepted rows, ISO 8601 or empty
     last_decided: str
 
@@ -51,6 +55,7 @@ def overview(name: str, landing: Objects, state: Objects, clock: Clock) -> Overv
     """
     pipeline, generation = pipelines.load(state, name)
     lines = list(ledger.lines(state, name))
+    held = list(quarantine.held(state, name))
     newest = candidates.newest(state, name)
     verdict = load(state, places.model_verdict(name, newest.candidate_id), ModelVerdict) if newest else None
     under_way = [*_files(pipeline, lines, landing, state), *_leases(name, state, clock)]
@@ -59,7 +64,7 @@ def overview(name: str, landing: Objects, state: Objects, clock: Clock) -> Overv
     return Overview(
         pipeline=pipeline,
         generation=generation,
-        tables=[_table(table, [line for line in lines if line.batch.table == table]) for table in pipeline.tables],
+        tables=[_table(table, lines, held) for table in pipeline.tables],
         newest=newest,
         verdict=verdict[0] if verdict else None,
         champion=champion.current(state, name)[0],
@@ -67,16 +72,17 @@ def overview(name: str, landing: Objects, state: Objects, clock: Clock) -> Overv
     )
 
 
-def _table(table: str, lines: list[ledger.Line]) -> TableOverview:
-    files = [line for line in lines if not line.replay_of]
-    taken_up = {line.replay_of for line in lines}
+def _table(table: str, every: list[ledger.Line], held: list[quarantine.Held]) -> TableOverview:
+    lines = [line for line in every if line.batch.table == table]
+    waiting = [file for file in held if file.origin.line.batch.table == table]
     return TableOverview(
         table=table,
         batches=len(lines),
-        rows_read=sum(line.rows_read for line in files),
+        rows_read=sum(line.rows_read for line in lines if not line.replay_of),
         rows_accepted=sum(line.rows_accepted for line in lines),
         rows_labelled=sum(line.rows_labelled for line in lines),
-        rows_quarantined=sum(line.rows_quarantined for line in lines if line.batch.batch_id not in taken_up),
+        rows_quarantined=sum(file.rows_quarantined for file in waiting),
+        rows_discarded=sum(file.rows_discarded for file in waiting),
         last_time=max((line.last_time for line in lines), default=""),
         last_decided=max((line.decided for line in lines), default=""),
     )
