@@ -5,6 +5,13 @@ import os
 import sys
 from typing import Any
 
+from hypothesis import settings
+
+# The same examples each time, so that a landing does not hang on luck; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
 for name in list(os.environ):
     if name.startswith(("GOOGLE_", "CLOUDSDK_", "DROPFORGE_")) or name.endswith("_EMULATOR_HOST"):
         del os.environ[name]

@@ -68,14 +68,16 @@ class Related:
         end = b"\n" + self._mark
         keep = len(end) + 1  # a boundary may lie across two chunks, with its line break before
         held = self._left
-        ended = self._closing(held, end)
+        begun = False
+        ended = self._closing(held, end, begun)
         if ended is None:
             async for chunk in self._body:
                 if len(held) > keep:
                     yield held[:-keep]
                     held = held[-keep:]
+                    begun = True
                 held += chunk
-                ended = self._closing(held, end)
+                ended = self._closing(held, end, begun)
                 if ended is not None:
                     break
         if ended is None:
@@ -86,11 +88,16 @@ class Related:
             pass
 
     @staticmethod
-    def _closing(held: bytes, end: bytes) -> int | None:
-        """How many bytes of `held` are media, when the closing boundary is in it."""
+    def _closing(held: bytes, end: bytes, begun: bool) -> int | None:
+        """How many bytes of `held` are media, when the closing boundary is in it.
+
+        Media of no bytes leaves the boundary's line break in the head, so before media has `begun` none is looked for.
+        """
+        if not begun and held.startswith(end[1:]):
+            return 0
         place = held.find(end)
         if place < 0:
-            return 0 if held.startswith(end[1:]) else None
+            return None
         return place - 1 if held[place - 1 : place] == b"\r" else place
 
 

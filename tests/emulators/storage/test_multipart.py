@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from emulators.storage.errors import StorageError
@@ -32,6 +32,7 @@ def read(body: bytes, cuts: list[int]) -> tuple[bytes, str, bytes]:
 
 
 @settings(deadline=None)  # a busy machine is no failure
+@example(media=b"\r\n--=====----=====7==--=====7==\r\n\nx--=====7==\r\n\r\n\n", cuts=[310, 475], line=b"\r\n")
 @given(media=media_bytes, cuts=st.lists(st.integers(0, 500), max_size=8), line=st.sampled_from([b"\r\n", b"\n"]))
 def test_the_media_comes_back_whole(media: bytes, cuts: list[int], line: bytes) -> None:
     """Media may hold line breaks and what looks like the beginning of a boundary, but no boundary line."""
