@@ -1,0 +1,31 @@
+"""A possible cause, before the best one is chosen."""
+
+from dataclasses import dataclass, field
+
+from dropforge.contracts.examination import Diagnosis, Repair
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`explained` in [0, 1] is the part of the movement that the cause accounts for; `what` ends "probably ..."."""
+
+    cause: str
+    explained: float
+    share: float
+    what: str
+    evidence: list[str]
+    repair: Repair = field(default_factory=lambda: Repair(change="Ask the source for a corrected file."))
+
+    def diagnosis(self, column: str, confidence: float) -> Diagnosis:
+        """The same as a result, of the file where `column` is empty."""
+        subject = f"{column!r}" if column else "The file"
+        sure = "almost certainly" if confidence >= 0.9 else "probably" if confidence >= 0.6 else "perhaps"
+        return Diagnosis(
+            column=column,
+            cause=self.cause,
+            confidence=round(min(max(confidence, 0.0), 1.0), 3),
+            share=round(min(max(self.share, 0.0), 1.0), 4),
+            sentence=f"{subject}: {sure} {self.what}. {self.evidence[0]} {self.repair.change}".strip(),
+            evidence=self.evidence,
+            repair=self.repair,
+        )

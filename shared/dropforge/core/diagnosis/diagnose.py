@@ -1,0 +1,81 @@
+"""From what moved to what probably happened: all causes are tried, and the one that explains most is named."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from dropforge.contracts.examination import Anomaly, Diagnosis
+from dropforge.contracts.profile import Profile
+from dropforge.core.diagnosis import categories, forms, numbers, times, whole
+from dropforge.core.diagnosis.candidate import Candidate
+
+ENOUGH = 0.5  # of the movement, which a cause must explain; else the data themselves changed
+# Any shift looks a little like some arithmetic, so that has to explain nearly all.
+ENOUGH_ARITHMETIC = 0.85
+ARITHMETIC = ("unit_change", "sign_flip", "offset", "clock_shift", "columns_swapped")
+RIVAL = 0.25  # how much of a second cause's explanation counts against the first
+
+
+def diagnose(
+    profile: Profile,
+    reference: Profile,
+    earlier: Sequence[Profile],
+    anomalies: Collection[Anomaly],
+    units: Mapping[str, str | None],
+) -> list[Diagnosis]:
+    """One diagnosis for each column (or the file) with an anomaly, the surest first.
+
+    `reference` is the merged profile of the `earlier` batches, `units` gives the unit of columns that have one.
+    """
+    found = []
+    for anomaly in anomalies:
+        name = anomaly.column
+        if name:
+            tried = [*_causes(name, profile, reference, units.get(name))]
+        else:
+            tried = [*whole.causes(profile, earlier, anomalies)]
+        found.append(_best(anomaly, tried))
+    return sorted(_without_consequences(found), key=lambda one: -one.confidence)
+
+
+def _causes(name: str, profile: Profile, reference: Profile, unit: str | None) -> Iterator[Candidate]:
+    column, known = profile.columns[name], reference.columns[name]
+    unreadable = (column.present - column.readable) / max(column.present, 1)
+    if unreadable > 0.002 and unreadable > 2 * (known.present - known.readable) / max(known.present, 1):
+        yield from forms.causes(name, column)
+    if column.clock or known.clock:
+        yield from times.causes(name, column, known)
+    elif known.numbers:
+        yield from numbers.causes(name, profile, reference, unit)
+    if not known.numbers:
+        yield from categories.causes(name, profile, reference)
+
+
+def _best(anomaly: Anomaly, tried: Sequence[Candidate]) -> Diagnosis:
+    good = [one for one in tried if one.explained >= (ENOUGH_ARITHMETIC if one.cause in ARITHMETIC else ENOUGH)]
+    ranked = sorted(good, key=lambda one: -one.explained)
+    if not ranked:
+        return _drift(anomaly)
+    best = ranked[0]
+    rival = next((one for one in ranked[1:] if one.cause != best.cause), None)
+    against = RIVAL * rival.explained if rival is not None else 0.0
+    return best.diagnosis(anomaly.column, best.explained * (1 - against))
+
+
+def _drift(anomaly: Anomaly) -> Diagnosis:
+    emptied = anomaly.code in ("column_empty", "null_share") and anomaly.effect > 0
+    if emptied:
+        cause, what = "values_missing", "the source no longer fills it in"
+    elif anomaly.code == "column_alive":
+        cause, what = "came_alive", "the source now fills it in"
+    else:
+        cause, what = "drift", "the data themselves changed"
+    return Candidate(cause, 0.5, abs(anomaly.effect), what, [anomaly.sentence]).diagnosis(anomaly.column, 0.5)
+
+
+def _without_consequences(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Where rows are missing or repeated, columns that merely moved moved because of that."""
+    whole_file = {"region_missing", "truncated_file", "rows_duplicated", "rows_missing", "more_rows"}
+    if any(one.cause in whole_file for one in found):
+        kept = [one for one in found if one.cause != "drift"]
+        regions = [one for one in kept if one.cause == "region_missing"]
+        return [one for one in kept if one.cause not in ("rows_missing",) or not regions]
+    return list(found)

@@ -1,0 +1,50 @@
+"""Causes for values that are not of their column's type: a decimal comma, another form of date, a word for no value."""
+
+import re
+from collections.abc import Iterator
+
+from dropforge.contracts.examination import Repair
+from dropforge.contracts.profile import ColumnProfile
+from dropforge.core.diagnosis.candidate import Candidate
+from dropforge.core.diagnosis.categories import NOTHING
+
+FORMS = [
+    ("decimal_comma", r"[+-]?\d{1,3}(\.\d{3})*,\d+|[+-]?\d+,\d+", "have a decimal comma", "decimal: ','"),
+    ("thousands_separator", r"[+-]?\d{1,3}([ '\u00a0\u202f]\d{3})+(\.\d+)?", "have thousands apart", "thousands: ' '"),
+    ("decimal_point", r"[+-]?\d+\.\d+", "are fractions, as in a unit that is larger", "type: number"),
+    ("unit_in_value", r"[+-]?[\d.]+ ?[A-Za-z%°]+", "have their unit beside them", "unit: ..."),
+    ("date_format", r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*", "are dates in another form", 'format: "%d.%m.%Y"'),
+    ("epoch_times", r"\d{9,19}", "are times in seconds since 1970", "format: epoch"),
+    ("mojibake", r".*(Ã|Â|â€|\ufffd).*", "were written in one encoding and read in another", "encoding: utf-8"),
+]  # fmt: skip
+
+
+def causes(name: str, column: ColumnProfile) -> Iterator[Candidate]:
+    """Every cause that accounts for some of the values that cannot be read."""
+    total = sum(column.unreadable.values())
+    if not total:
+        return
+    rows = column.present - column.readable
+    for cause, form, what, key in FORMS:
+        hits = [text for text in column.unreadable if re.fullmatch(form, text.strip())]
+        hit = sum(column.unreadable[text] for text in hits) / total
+        if hits:
+            yield Candidate(
+                cause,
+                hit * 0.98,
+                hit * rows / column.present,
+                f"{hit * rows / column.present:.0%} of its values {what}",
+                [f"{hit:.0%} of the values that cannot be read are such, for example {hits[0]!r}."],
+                Repair(change=f"Say so for {name!r}.", yaml=f"{name}: {{{key}}}"),
+            )
+    words = [text for text in column.unreadable if text.strip().lower() in NOTHING]
+    if words:
+        hit = sum(column.unreadable[text] for text in words) / total
+        yield Candidate(
+            "nulls_to_text",
+            hit,
+            hit * rows / column.present,
+            f"{words[0]!r} stands for no value",
+            [f"{hit:.0%} of the values that cannot be read are {words[0]!r}."],
+            Repair(change=f"Add {words[0]!r} to the null markers.", yaml=f'null_markers: [NA, "{words[0]}"]'),
+        )

@@ -1,0 +1,1 @@
+"""Twenty-two ways to spoil a month of flights or weather, and what the watch over batches makes of each."""
