@@ -131,18 +131,19 @@ def _zip(archive: Path, files: Files) -> None:
             opened.writestr(entry, files[path])
 
 
-def main() -> None:
-    """Build from the command line; a failure is one sentence and exit status 1."""
+def main(arguments: list[str] | None = None) -> int:
+    """Build from the command line, or `arguments`; a failure is one sentence and exit status 1."""
     parser = argparse.ArgumentParser(prog="python -m functions.build", description="Build the functions' bundles.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="functions or containers; all of the flow by default")
     parser.add_argument("--out", type=Path, default=REPO / "dist")
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     try:
         for bundle in build(given.names, given.out):
             print(bundle)
     except (BuildFailed, pins.PinMissing, flow.FlowInvalid) as error:
         sys.exit(str(error))
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
