@@ -4,7 +4,6 @@ https://cloud.google.com/vertex-ai/docs/predictions/custom-container-requirement
 """
 
 import os
-import socket
 
 from emulators.vertex.names import last_segment
 from emulators.vertex.schema import Json
@@ -57,10 +56,3 @@ def inherited() -> dict[str, str]:
     Python to our modules, as a container has none of them."""
     ours = ("PYTHONPATH", "PYTHONHOME")
     return {name: value for name, value in os.environ.items() if name not in ours and not name.startswith("AIP_")}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

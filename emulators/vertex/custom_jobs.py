@@ -13,8 +13,9 @@ from pathlib import Path
 from google.cloud.aiplatform_v1 import types
 
 from emulators.clock import Clock
+from emulators.ports import free_port
 from emulators.process import spawn
-from emulators.vertex.containers import free_port, inherited, spec_variables
+from emulators.vertex.containers import inherited, spec_variables
 from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgument, Unimplemented
 from emulators.vertex.images import Image, NoSuchImage, find_image
 from emulators.vertex.jobs import Progress

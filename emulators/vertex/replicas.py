@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulators.ports import free_port
 from emulators.process import spawn
-from emulators.vertex.containers import free_port
 from emulators.vertex.errors import FailedPrecondition
 from emulators.vertex.upstream import Broken, Unreachable, Upstream
 

@@ -21,10 +21,10 @@ from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
 from emulators.faults import CallFaults, Faults
 from emulators.hosting import Options, serve_asgi
+from emulators.ports import free_port
 from emulators.scratch import scratch_folder
 from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
-from emulators.vertex.containers import free_port
 from emulators.vertex.custom_jobs import CustomJobWork
 from emulators.vertex.deployments import Deployments
 from emulators.vertex.endpoints import Endpoints

@@ -24,7 +24,7 @@ from google.cloud.storage import Client
 from dropforge.contracts import places
 from dropforge.contracts.models import Champion
 from dropforge.gcp.storage import Bucket
-from emulators.vertex.containers import free_port
+from emulators.ports import free_port
 from functions.build import REPO, build
 from tests.emulators.launch import Emulator
 from tests.functions.trained import flights, trained

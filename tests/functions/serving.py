@@ -12,7 +12,7 @@ from typing import Any
 
 import requests
 
-from emulators.vertex.containers import free_port
+from emulators.ports import free_port
 
 
 class Server:

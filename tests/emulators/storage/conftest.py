@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -48,17 +48,9 @@ def bucket(client: storage.Client) -> storage.Bucket:
 
 
 @pytest.fixture
-def fault(emulator: Emulator) -> Callable[..., object]:
+def fault(emulator: Emulator) -> Callable[..., AbstractContextManager[None]]:
     """Orders a fault in a `with` block, and proves at its end that the fault was consumed."""
-
-    @contextmanager
-    def ordered(operation: str, action: str, **more: object) -> Iterator[None]:
-        made = emulator.control("POST", "/faults", {"operation": operation, "action": action, **more}).json()
-        yield
-        assert emulator.control("GET", f"/faults/{made['id']}").json()["consumed"] == made["times"]
-        emulator.control("DELETE", f"/faults/{made['id']}")
-
-    return ordered
+    return emulator.fault
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from dropforge.contracts.settings import Settings
 from dropforge.core.ports import Platform
 from dropforge.gcp.storage import Bucket
 from dropforge.gcp.vertex import Vertex
-from emulators.vertex.containers import free_port
+from emulators.ports import free_port
 from functions.build import build
 from tests.emulators.launch import Emulator
 from tests.functions.trained import FLIGHTS, Trained, trained
