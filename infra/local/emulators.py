@@ -34,10 +34,9 @@ def main(arguments: list[str]) -> int:
                 sys.exit(str(error))
             except KeyboardInterrupt:
                 return 130
-            lines = [f"export {name}={value}" for name, value in stack.environment().items()]
-            print("\n".join(lines), flush=True)
+            print(stack.exports(), end="", flush=True)
             if given.env_file:
-                given.env_file.write_text("\n".join(lines) + "\n")
+                given.env_file.write_text(stack.exports())
             return _stay(stack)
 
 

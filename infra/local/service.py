@@ -2,13 +2,13 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from emulators.ports import free_port
 from emulators.process import spawn
 
 ROOT = Path(__file__).parents[2]
@@ -34,16 +34,19 @@ class Service:
         self._process: subprocess.Popen[bytes] | None = None
         self._environment: dict[str, str] = {}
 
+    def reserve(self) -> None:
+        """Settle the port before the start, so that others can be told of it; one that is taken becomes a free one."""
+        self.port = free_port(self.port, self.host)
+
     @property
     def pid(self) -> int | None:
         """The process id, or None when it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def start(self, environment: Mapping[str, str]) -> None:
-        """Start without waiting. A port that is taken is exchanged for a free one."""
+        """Start without waiting. A port that was taken meanwhile is exchanged for a free one."""
         self._environment = dict(environment)
-        if not _free(self.host, self.port):
-            self.port = 0
+        self.reserve()
         command = [sys.executable, "-m", "emulators", self.name, "--host", self.host, "--port", str(self.port)]
         if self._data is not None:
             command += ["--data", str(self._data)]
@@ -96,16 +99,6 @@ class Service:
     def tail(self, lines: int = 15) -> str:
         """The end of its log."""
         return "\n".join(self._log.read_text(errors="replace").splitlines()[-lines:])
-
-
-def _free(host: str, port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def sheltered(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

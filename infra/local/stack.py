@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 import functions.flow as flow_file
+from emulators.control import PREFIX
 from infra.local.service import ROOT, Service, sheltered
 
 PROJECT = "dropforge-local"
@@ -17,6 +18,14 @@ LOCATION = "us-central1"
 
 # Ports that are tried first, so that addresses stay the same from one run to the next.
 PORTS = {"pubsub": 8085, "storage": 9023, "bigquery": 9050, "vertex": 8910, "router": 8080}
+
+# How clients are told where a service is.
+ADDRESSES = {
+    "pubsub": "PUBSUB_EMULATOR_HOST",
+    "storage": "STORAGE_EMULATOR_HOST",
+    "vertex": "DROPFORGE_VERTEX_API",
+    "bigquery": "BIGQUERY_EMULATOR_HOST",
+}
 
 Tell = Callable[[str], None]
 
@@ -38,25 +47,18 @@ class Stack:
     def environment(self) -> dict[str, str]:
         """What a client, a function or a shell needs to reach the services that run."""
         told = {"GOOGLE_CLOUD_PROJECT": PROJECT, "DROPFORGE_LOCATION": LOCATION}
-        for name, variable in (
-            ("pubsub", "PUBSUB_EMULATOR_HOST"),
-            ("storage", "STORAGE_EMULATOR_HOST"),
-            ("bigquery", "BIGQUERY_EMULATOR_HOST"),
-            ("vertex", "DROPFORGE_VERTEX_API"),
-        ):
+        for name, variable in ADDRESSES.items():
             if self.services[name].url:
                 told[variable] = self.services[name].url
         return told
 
     def start_emulators(self) -> None:
-        """Start the emulators, each once those that it calls are ready.
+        """Start the emulators at once: each is told where the others will be, and calls them when it needs them.
 
         Raises:
             StartFailed: one of them did not come up.
         """
-        self._start(["pubsub"])
-        self._start(["storage"])
-        self._start(["bigquery", "vertex"])
+        self._start(list(ADDRESSES))
 
     def start_functions(self) -> None:
         """Start the event router, which starts the functions. What they read must be provisioned before.
@@ -69,13 +71,23 @@ class Stack:
     def _start(self, names: list[str]) -> None:
         for name in names:
             wanted = self.services[name].port
-            self.services[name].start(self._process_environment())
-            if self.services[name].port != wanted:
+            self._reserve(name)
+            if wanted not in (0, self.services[name].port):
                 self._tell(f"port {wanted} is taken: {name} gets another")
+        for name in names:
+            self.services[name].start(self._process_environment())
         for name in names:
             self.services[name].wait()
             self._tell(f"{name} is ready at {self.services[name].url}")
         self._write_environment()
+
+    def _reserve(self, name: str) -> None:
+        """Settle a service's port, which must be none that another was promised."""
+        others = {service.port for other, service in self.services.items() if other != name}
+        self.services[name].reserve()
+        while self.services[name].port in others:
+            self.services[name].port = 0
+            self.services[name].reserve()
 
     def revive(self) -> list[str]:
         """Restart what died; returns the names. State is on disk, so that nothing acknowledged is lost."""
@@ -95,7 +107,7 @@ class Stack:
     def _process_environment(self) -> dict[str, str]:
         return {
             **sheltered(),
-            **self.environment(),
+            **self._planned(),
             "PYTHONPATH": str(ROOT),
             "DROPFORGE_PYTHON": sys.executable,
             "DROPFORGE_DIST": str(ROOT / "dist"),
@@ -104,6 +116,14 @@ class Stack:
             "DROPFORGE_VERTEX_IMAGES": str(self._images()),
             "DROPFORGE_WARM": "all",
         }
+
+    def _planned(self) -> dict[str, str]:
+        """The environment as it will be once the emulators, whose ports are settled, are ready."""
+        addresses = {
+            variable: f"{'' if name == 'pubsub' else 'http://'}{self.services[name].host}:{self.services[name].port}"
+            for name, variable in ADDRESSES.items()
+        }
+        return {**self.environment(), **addresses}
 
     def _images(self) -> Path:
         """The table from which the Vertex AI emulator learns what to run for a container image."""
@@ -132,9 +152,18 @@ class Stack:
                 told[f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{variable}"] = self.services[name].control + path
         return told
 
+    def exports(self) -> str:
+        """Lines for a shell: how clients and `gcloud` reach the services that run, and where each is controlled."""
+        controls = {
+            f"{name.upper()}_EMULATOR_CONTROL": f"{service.control}{PREFIX}"
+            for name, service in self.services.items()
+            if service.control
+        }
+        told = {**self.environment(), **self.tools(), **controls}
+        return "".join(f"export {name}={value}\n" for name, value in told.items())
+
     def _write_environment(self) -> None:
-        lines = [f"export {name}={value}\n" for name, value in {**self.environment(), **self.tools()}.items()]
-        (self._home / "environment.sh").write_text("".join(lines))
+        (self._home / "environment.sh").write_text(self.exports())
 
 
 @contextmanager
