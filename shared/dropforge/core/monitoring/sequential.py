@@ -1,0 +1,119 @@
+"""Whether a mean has gone down: a test that may be looked at after every observation, and never wears out.
+
+Observations lie in [0, 1]: a row's answer (right or wrong), or the share of right answers of a day. While a slice is as
+good as its reference, each is expected to be at least that, whatever came before. Then a gambler who stakes on "worse"
+with 1 + bet * (reference - observation) gains nothing on average (Waudby-Smith and Ramdas, "Estimating means of bounded
+random variables by betting", JRSS B 2023), and a mixture of gamblers, of various bets and who begin at various times,
+is an e-process (Shin, Ramdas and Rinaldo, "E-detectors", 2022). By Ville's inequality the chance that it ever reaches
+1/a is at most a. Neither a distribution nor independence is assumed.
+
+Where this departs from the papers: half of the stake is on a change before the first observation, half is spread over
+all later times with weights that sum to one. So it bounds the chance of ever crying wolf, where an e-detector bounds
+the mean time between two cries; the delay grows with the logarithm of the time before the change.
+"""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+# Bets as shares of the largest that cannot ruin, which is 1 / (1 - reference). Small ones find small changes.
+_SHARES = (0.04, 0.08, 0.15, 0.3, 0.5, 0.75)
+_SPREAD = 500.0  # observations within which half of the spread stakes are placed
+_MOST = 1e100  # where wealth stops to grow, long after it has convinced anybody; keeping less of it is safe
+
+
+class Gambler(BaseModel):
+    """One bet: the wealth of all who play it, and of the luckiest when it began and what it saw since."""
+
+    model_config = ConfigDict(extra="forbid")
+    bet: float
+    wealth: float
+    lucky: float = 1.0
+    since: str = ""
+    total: float = 0.0
+    seen: int = 0
+
+
+class Test(BaseModel):
+    """The state of one test; small, and all that is kept. `falling`: for "below the reference", else for "above"."""
+
+    __test__ = False  # no test of pytest's
+    model_config = ConfigDict(extra="forbid")
+    reference: float
+    falling: bool
+    seen: int
+    gamblers: list[Gambler]
+
+    @property
+    def evidence(self) -> float:
+        """The e-value: at most 1 on average, at any time one may stop at, while the reference holds."""
+        wealth = sum(gambler.wealth for gambler in self.gamblers) / len(self.gamblers)
+        return wealth + _unplaced(self.seen) / 2
+
+    @property
+    def since(self) -> str:
+        """When the change began, as the luckiest bet has it: the label of an observation, or nothing."""
+        return self._best.since
+
+    @property
+    def mean_since(self) -> float:
+        """The mean of the observations since then; the reference where there are none."""
+        best = self._best
+        return best.total / best.seen if best.seen else self.reference
+
+    @property
+    def _best(self) -> Gambler:
+        return max(self.gamblers, key=lambda gambler: gambler.lucky)
+
+
+def begin(reference: float, *, falling: bool = True) -> Test:
+    """A test of "the mean is at least `reference`", or, not `falling`, of "it is at most that".
+
+    Raises:
+        ValueError: the reference is not in [0, 1].
+    """
+    if not 0 <= reference <= 1:
+        raise ValueError(f"Expected a reference from 0 to 1. Got {reference!r}.")
+    worst = 1 - reference if falling else reference  # the largest step against the gambler
+    largest = 1 / max(worst, 0.01)
+    gamblers = [Gambler(bet=share * largest, wealth=0.5) for share in _SHARES]
+    return Test(reference=reference, falling=falling, seen=0, gamblers=gamblers)
+
+
+def observed(test: Test, observations: Sequence[tuple[str, float]]) -> Test:
+    """The test after more observations, each with a label that says when it was, in their order.
+
+    Raises:
+        ValueError: an observation is not in [0, 1].
+    """
+    seen = test.seen
+    gamblers = [gambler.model_copy() for gambler in test.gamblers]
+    for label, value in observations:
+        if not 0 <= value <= 1:
+            raise ValueError(f"Expected an observation from 0 to 1 at {label}. Got {value!r}.")
+        stake = (_unplaced(seen) - _unplaced(seen + 1)) / 2 if seen else 0.0
+        gap = test.reference - value if test.falling else value - test.reference
+        seen += 1
+        for gambler in gamblers:
+            _play(gambler, gap, stake, label, value)
+    return test.model_copy(update={"seen": seen, "gamblers": gamblers})
+
+
+def _play(gambler: Gambler, gap: float, stake: float, label: str, value: float) -> None:
+    gain = max(1 + gambler.bet * gap, 0.0)
+    gambler.wealth = min((gambler.wealth + stake) * gain, _MOST)
+    if gambler.lucky <= 1:  # whoever begins now is at least as lucky (Page's CUSUM)
+        gambler.lucky, gambler.since, gambler.total, gambler.seen = 1.0, label, 0.0, 0
+    gambler.lucky = min(gambler.lucky * gain, _MOST)
+    gambler.total += value
+    gambler.seen += 1
+
+
+def _unplaced(seen: int) -> float:
+    """The share of the spread stakes that is not placed yet, after so many observations."""
+    return 1.0 if seen <= 1 else 1 / (1 + (seen - 1) / _SPREAD)
+
+
+def threshold(false_alarms: float, tests: int) -> float:
+    """The evidence at which one of `tests` alarms, so that the chance that any ever does wrongly is `false_alarms`."""
+    return max(tests, 1) / false_alarms

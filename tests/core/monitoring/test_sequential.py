@@ -1,0 +1,94 @@
+"""The sequential test: no more false alarms than asked for, however often one looks, and soon where there is cause."""
+
+import random
+import statistics
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dropforge.core.monitoring import sequential
+from dropforge.core.monitoring.sequential import Test
+
+values = st.lists(st.floats(0, 1), max_size=60)
+
+
+def days(*observations: float) -> list[tuple[str, float]]:
+    """Labelled observations."""
+    return [(f"day {number}", value) for number, value in enumerate(observations)]
+
+
+def alarms(stream: list[float], portion: int) -> bool:
+    """Whether it alarms, at one in twenty, at any of the looks: one after each portion."""
+    test = sequential.begin(0.8)
+    for start in range(0, len(stream), portion):
+        test = sequential.observed(test, days(*stream[start : start + portion]))
+        if test.evidence >= sequential.threshold(0.05, 1):
+            return True
+    return False
+
+
+@given(reference=st.floats(0.01, 0.99), chance=st.floats(0, 1), values=values, falling=st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_no_fair_next_observation_raises_the_evidence_on_average(
+    reference: float, chance: float, values: list[float], falling: bool
+) -> None:
+    """This is what makes it an e-process, after any history: Ville's inequality does the rest."""
+    low, high = reference * (1 - chance), reference + (1 - reference) * chance
+    share = (reference - low) / (high - low) if high > low else 1.0  # two values whose mean is the reference
+    test = sequential.observed(sequential.begin(reference, falling=falling), days(*values))
+    after = [sequential.observed(test, [("next", value)]).evidence for value in (high, low)]
+    expected = share * after[0] + (1 - share) * after[1]
+    assert expected <= test.evidence * (1 + 1e-9)
+
+
+@given(values=values, cut=st.integers(0, 60))
+def test_observations_may_come_in_any_portions(values: list[float], cut: int) -> None:
+    """A batch of a month, or a row at a time: the same state, which goes through JSON unchanged."""
+    whole = sequential.observed(sequential.begin(0.8), days(*values))
+    first = sequential.observed(sequential.begin(0.8), days(*values)[:cut])
+    again = Test.model_validate_json(first.model_dump_json())
+    assert sequential.observed(again, days(*values)[cut:]) == whole
+
+
+def test_it_cries_wolf_no_more_often_than_asked() -> None:
+    """400 streams of 1,000 rows at the reference, looked at a hundred times each; asked for is one in twenty."""
+    dice = random.Random(1)
+    streams = [[float(dice.random() < 0.8) for _ in range(1000)] for _ in range(400)]
+    assert sum(alarms(stream, 10) for stream in streams) <= 0.05 * 400
+
+
+def test_days_that_hang_together_cry_no_wolf_either() -> None:
+    """All rows of a day go wrong together; observed by the day, that is one observation and proves little."""
+    dice = random.Random(2)
+    streams = [[dice.choice([0.6, 1.0]) for _ in range(200)] for _ in range(200)]
+    assert sum(alarms(stream, 1) for stream in streams) <= 0.05 * 200
+
+
+def test_a_drop_is_found_dated_and_measured() -> None:
+    """What the alert says, since when and what was seen, on the median of 25 streams that drop at row 1,000."""
+    found = []
+    for seed in range(25):
+        dice = random.Random(seed)
+        stream = [(str(row), float(dice.random() < (0.8 if row < 1000 else 0.6))) for row in range(1400)]
+        test = sequential.observed(sequential.begin(0.8), stream)
+        assert test.evidence > sequential.threshold(0.01, 20)
+        found.append((int(test.since), test.mean_since))
+    assert statistics.median(row for row, _ in found) == pytest.approx(1000, abs=30)
+    assert statistics.median(mean for _, mean in found) == pytest.approx(0.6, abs=0.02)
+
+
+def test_what_rises_does_not_fall() -> None:
+    """A slice that gets better raises nothing, and its mirror image says so."""
+    better = days(*[0.9] * 300)
+    assert sequential.observed(sequential.begin(0.8), better).evidence < 1
+    assert sequential.observed(sequential.begin(0.8, falling=False), better).evidence > 1000
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
+def test_only_shares_are_taken(wrong: float) -> None:
+    """A value outside would break the guarantee silently."""
+    with pytest.raises(ValueError, match=r"from 0 to 1"):
+        sequential.begin(wrong)
+    with pytest.raises(ValueError, match=r"from 0 to 1 at day 0"):
+        sequential.observed(sequential.begin(0.5), days(wrong))
