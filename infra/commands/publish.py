@@ -14,7 +14,9 @@ def main(arguments: list[str]) -> int:
     """`./deploy.sh publish`; exit code 1 when the deployed model did not answer as it did in training."""
     parser = command.parser("publish", __doc__)
     parser.add_argument("pipeline", metavar="PIPELINE")
-    parser.add_argument("candidate", metavar="CANDIDATE", help="its id, as `./deploy.sh models` shows with --json")
+    parser.add_argument(
+        "candidate", metavar="CANDIDATE", help="its id, or the beginning of it that `./deploy.sh models` shows"
+    )
     command.add_person(parser, reason_required=True)
     return command.run(parser.parse_args(arguments), _publish)
 

@@ -52,13 +52,14 @@ def _train(services: Services, given: argparse.Namespace) -> Answer:
 
 def _show(console: Console, candidate: Candidate, training: Training, reasons: list[str]) -> None:
     outcome = f"version {training.version} serves" if training.version else "refused"
-    metrics = ", ".join(f"{name} {value:.4f}" for name, value in candidate.metrics.get("all", {}).items())
+    measured = {name: value for name, value in candidate.metrics.get("all", {}).items() if name != "rows"}
+    metrics = ", ".join(f"{name} {value:.4f}" for name, value in measured.items())
     tables.facts(
         console,
         [
             ("candidate", candidate.candidate_id),
             ("trained on", f"{candidate.lineage.rows_train:,} rows of {len(candidate.lineage.batches)} batches"),
-            ("on later rows", metrics),
+            (f"on {candidate.lineage.rows_holdout:,} later rows", metrics),
             ("outcome", outcome),
             ("why", " ".join(reasons)),
         ],

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from tests.commands.cli import Cli
-from tests.ml.published import two_versions
+from tests.ml.published import settle, train, two_versions
 from tests.ml.shop import Shop
 
 
@@ -97,6 +97,21 @@ def test_an_unknown_version_is_answered_with_those_there_are(cli: Cli, shop: Sho
     """Nobody should have to look elsewhere for what could be meant."""
     status, _, error = cli.tell(shop, "lineage", "shop", "7")
     assert status == 1 and "'7'" in error and "Versions that served: 1, 2." in error
+
+
+def test_a_candidate_is_named_by_the_beginning_of_its_id(cli: Cli, shop: Shop) -> None:
+    """Tables show eight digits, so eight must do."""
+    whole = cli.ask(shop, "models", "shop")[0]["candidate_id"]
+    assert cli.ask(shop, "lineage", "shop", whole[:8])["candidate"] == whole
+
+
+def test_a_person_may_publish_what_the_judge_refused(cli: Cli, shop: Shop) -> None:
+    """In their own name, with the reason, which the history keeps."""
+    refused = train(shop, "shuffled.csv", 600, shuffle=True)
+    assert settle(shop, refused).status == "refused"
+    told = cli.ask(shop, "publish", "shop", refused.candidate_id, "--by", "ann", "--reason", "the old shop is closed")
+    assert told["status"] == "published"
+    assert cli.ask(shop, "history", "shop")[-1]["by"] == "ann"
 
 
 def test_a_model_is_made_again_byte_for_byte(cli: Cli, shop: Shop) -> None:

@@ -32,14 +32,14 @@ def models(state: Objects, pipeline: str) -> list[Model]:
 
 
 def find(state: Objects, pipeline: str, named: str) -> Model:
-    """The model of a version, or of a candidate's id.
+    """The model of a version, or of a candidate's id or the beginning of it, at least six digits.
 
     Raises:
-        ActionRefused: there is none; the message lists the versions that served.
+        ActionRefused: there is none, or more than one; the message lists the versions that served.
     """
     past = list(history.entries(state, pipeline))
     candidate_id = next((entry.candidate_id for entry in past if entry.version == named), named)
-    candidate = candidates.find(state, pipeline, candidate_id)
+    candidate = candidates.find(state, pipeline, candidate_id) or _beginning(state, pipeline, named)
     if candidate is None:
         known = ", ".join(sorted({entry.version for entry in past}, key=int)) or "none"
         raise ActionRefused(
@@ -68,6 +68,15 @@ def _facts(candidate: Candidate) -> dict[str, object]:
     facts["signature"] = [field.model_dump(exclude_none=True) for field in candidate.signature]
     facts["artefact_sha256"] = candidate.artefact_sha256
     return facts
+
+
+def _beginning(state: Objects, pipeline: str, named: str) -> Candidate | None:
+    """The only candidate whose id begins so."""
+    if len(named) < 6:
+        return None
+    place = places.candidate(pipeline, named).removesuffix("/")
+    found = [info.name for info in state.list(place) if info.name.endswith("/candidate.json")]
+    return Candidate.model_validate_json(state.read(found[0])[0]) if len(found) == 1 else None
 
 
 def _all(state: Objects, pipeline: str) -> Iterator[Candidate]:

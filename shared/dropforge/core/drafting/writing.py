@@ -153,8 +153,8 @@ def scalar(value: str) -> str:
     >>> scalar("origin"), scalar("no"), scalar("1e3")
     ('origin', '"no"', '"1e3"')
     """
-    plain = value.replace("_", "").replace("-", "").replace(" ", "").isalnum() and value == value.strip()
-    return value if plain and not value.startswith("-") and yaml.safe_load(value) == value else _quoted(value)
+    plain = re.fullmatch(r"[A-Za-z]([A-Za-z0-9_ -]*[A-Za-z0-9_])?", value)
+    return value if plain and yaml.safe_load(value) == value else _quoted(value)
 
 
 def _value(value: object) -> str:
