@@ -9,7 +9,7 @@ from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
 from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
-from dropforge.core import pipelines, quarantine
+from dropforge.core import anomaly, pipelines, quarantine
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
 from dropforge.core.validation import Files, Judged, judge
@@ -45,7 +45,9 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
     label = pipeline.label.column if batch.table == pipeline.table else None
     with tempfile.TemporaryDirectory(prefix="dropforge-validate-") as scratch:
         files = quarantine.fetch(staged, state, Files.within(Path(scratch)))
-        judged = judge(staged, table, label, files)
+        seen = anomaly.examined(staged, table, files.rows, files.scratch, state)
+        unusual = anomaly.warnings(seen, staged.source.uri)
+        judged = judge(staged, table, label, files, unusual if table.on_alarm == "quarantine" else ())
         if judged.rows_accepted and table.repeated_content == "skip":
             taken = _take(staged, state)
             if taken.batch.batch_id != _file_id(staged):
@@ -53,7 +55,7 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         accepted = _create(state, places.accepted_rows(batch), files.accepted) if judged.rows_accepted else None
         if judged.rows_quarantined:
             _create(state, places.quarantined_rows(batch), files.quarantined)
-    return _committed(_verdict(staged, judged, accepted), state)
+    return _committed(_verdict(staged, judged, accepted, unusual), state)
 
 
 def _committed(verdict: BatchVerdict, state: Objects) -> BatchVerdict:
@@ -78,7 +80,7 @@ def _create(state: Objects, place: str, path: Path) -> int:
         return state.stat(place).generation
 
 
-def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None) -> BatchVerdict:
+def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None, unusual: list[Reason]) -> BatchVerdict:
     partly = "accepted_in_part" if judged.rows_quarantined else "accepted"
     return BatchVerdict(
         batch=staged.batch,
@@ -89,6 +91,7 @@ def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None) ->
         rows_quarantined=judged.rows_quarantined,
         rows_labelled=judged.rows_labelled,
         reasons=[*judged.refusals, *judged.breaches],
+        warnings=unusual,
         pipeline_generation=staged.pipeline_generation,
         accepted_generation=accepted_generation,
         first_time=judged.first_time,
@@ -139,18 +142,18 @@ def _job_ids(batch: Batch, what: str) -> Iterator[str]:
 
 def _tell(verdict: BatchVerdict, topics: Topics) -> None:
     batch = verdict.batch.model_dump()
-    if verdict.status in ("accepted", "accepted_in_part"):
-        topics.publish(BatchAccepted(**batch))
-        return
-    why = verdict.reasons[0]
-    topics.publish(
-        AlertRaised(
-            pipeline=verdict.batch.pipeline,
-            severity="error" if verdict.status == "quarantined" else "warning",
-            code=why.code,
-            subject=verdict.source.uri,
-            sentence=f"{verdict.source.uri} was {verdict.status}. {why.sentence}",
+    accepted = verdict.status in ("accepted", "accepted_in_part")
+    for why in verdict.warnings[:1] if accepted else verdict.reasons[:1]:
+        topics.publish(
+            AlertRaised(
+                pipeline=verdict.batch.pipeline,
+                severity="error" if verdict.status == "quarantined" else "warning",
+                code=why.code,
+                subject=verdict.source.uri,
+                sentence=f"{verdict.source.uri} was {'accepted' if accepted else verdict.status}. {why.sentence}",
+            )
         )
-    )
+    if accepted:
+        topics.publish(BatchAccepted(**batch))
     if verdict.status == "quarantined":
         topics.publish(BatchQuarantined(**batch))

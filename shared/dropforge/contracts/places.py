@@ -45,6 +45,21 @@ def taken_content(batch: Batch, sha256: str) -> str:
     return f"contents/{batch.pipeline}/{batch.table}/{sha256}.json"
 
 
+def profile(batch: Batch) -> str:
+    """JSON (`profile.Profile`): what the batch's rows look like, all of them, as they were dropped."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/profile.json"
+
+
+def examination(batch: Batch) -> str:
+    """JSON (`examination.Examination`): the batch against its history, by what was known when it came."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/examination.json"
+
+
+def batch_report(batch: Batch) -> str:
+    """HTML: what arrived and what changed, for a person."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/report.html"
+
+
 def batch_verdict(batch: Batch) -> str:
     """JSON (`verdicts.BatchVerdict`): the commit point of validation; its metadata is the ledger's line."""
     return f"{batch_verdicts(batch.pipeline, batch.table)}{batch.batch_id}.json"

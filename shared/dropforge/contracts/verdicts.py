@@ -79,6 +79,7 @@ class BatchVerdict(BaseModel):
     rows_quarantined: int
     rows_labelled: int
     reasons: list[Reason]
+    warnings: list[Reason] = []  # what is unusual about the batch as a whole, and probably why; refuses nothing
     pipeline_generation: int
     accepted_generation: int | None = None  # generation of the accepted Parquet object; None if nothing was accepted
     first_time: str | None = None  # ISO 8601, of the table's time column among accepted rows

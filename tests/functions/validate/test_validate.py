@@ -191,9 +191,9 @@ def test_a_second_delivery_changes_nothing_and_publishes_again(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 8))
+@pytest.mark.parametrize("at", range(1, 10))
 def test_dying_at_any_write_is_repaired_by_the_next_delivery(shop: Shop, at: int, after: bool) -> None:
-    """Content taken, accepted rows, quarantined rows, verdict, two loads, event: it may be killed between any two."""
+    """Profile, examination, content taken, accepted and quarantined rows, verdict, two loads, event: killed at any."""
     calm = Shop().deploy()
     calm.drop(MIXED)
     batch = _staged(shop, MIXED)

@@ -70,6 +70,9 @@ class Table(BaseModel):
     `missing_columns`: `fail`, or `ignore`, which leaves a column empty that is not required. `misfit_values`, those
     that cannot be read as the column's type: `quarantine` the row or, where the column is not required, `rescue`.
 
+    `alarms` says how rarely a clean batch may raise an alarm because it differs from those before it; `on_alarm`:
+    `warn` records why and accepts, `quarantine` refuses the whole batch.
+
     `in_order` lists columns whose values must not decrease from one to the next, such as `[[pickup, dropoff]]`.
     `repeated_content`: `skip` a file whose content was accepted before under any name, or `load` it again.
     """
@@ -85,6 +88,13 @@ class Table(BaseModel):
     in_order: list[Annotated[list[str], Field(min_length=2)]] = []
     max_bad_share: float = Field(default=0.1, ge=0, le=1)
     null_markers: list[str] = ["NA"]
+    alarms: str = Field(default="1 in 100 clean batches", pattern=r"^1 in [1-9]\d{0,6} clean batches$")
+    on_alarm: Literal["warn", "quarantine"] = "warn"
+
+    @property
+    def one_in(self) -> int:
+        """At most one alarm in so many clean batches."""
+        return int(self.alarms.split()[2])
 
     @model_validator(mode="after")
     def _names_its_columns(self) -> Self:

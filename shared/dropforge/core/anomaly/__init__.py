@@ -2,5 +2,6 @@
 
 from dropforge.core.anomaly.examine import examine
 from dropforge.core.anomaly.history import Earlier
+from dropforge.core.anomaly.recorded import examined, warnings
 
-__all__ = ["Earlier", "examine"]
+__all__ = ["Earlier", "examine", "examined", "warnings"]

@@ -25,7 +25,9 @@ from dropforge.core.anomaly.statistics import Amount, Key, Share
 from dropforge.core.anomaly.student import two_sided
 
 SHRUNK = 4.0  # the weight of what is usual for a kind of statistic, in batches
-OFFSET = 0.002  # shares are compared as log((share + OFFSET) / (1 - share + OFFSET)): tiny ones do not differ
+# Shares are compared as log((share + offset) / (1 - share + offset)): what is small beside the offset does not differ.
+OFFSET_NEW = 0.002
+OFFSET_SHARE = 0.02
 # By how much a statistic must have moved to matter: in shares of rows, and on the scale of an amount.
 MATTERS = {"rows": log(1.25), "span": log(1.1), "distinct": log(1.5)}
 MATTERS_PLACE = 0.05  # for what lies where: quantiles, frequent values, hours
@@ -76,14 +78,16 @@ def _tested(compared: Compared, key: Key, moment: datetime | None) -> Tested | N
     if len(past) < 2:
         return None
     moments = [compared.moments[index] for index, _ in past]
-    values = [_scaled(value) if isinstance(value, Share) else value for _, value in past]
+    offset = _offset(key)
+    values = [_scaled(value, offset) if isinstance(value, Share) else value for _, value in past]
     made = forecast(values, moments, moment)
     errors = made.errors
     history = [value.rows / max(value.of, 1) if isinstance(value, Share) else value for _, value in past]
     if isinstance(now, Amount):
         return Tested(key, now.value, made.value, history, _square(errors), len(errors), 0.0)
     of = fmean(value.of for _, value in past if isinstance(value, Share))
-    return Tested(key, _scaled(now), made.value, history, _square(errors), len(errors), _chance(now, made.value, of))
+    chance = _chance(now, made.value, of, offset)
+    return Tested(key, _scaled(now, offset), made.value, history, _square(errors), len(errors), chance)
 
 
 def _usual(tested: Sequence[Tested]) -> dict[str, float]:
@@ -98,8 +102,9 @@ def _anomaly(
     one: Tested, usual: float, tests: int, one_in: int, compared: Compared, profile: Profile
 ) -> Anomaly | None:
     share = isinstance(compared.now[one.key], Share)
-    observed = _share(one.observed) if share else one.observed
-    expected = _share(one.forecast) if share else one.forecast
+    offset = _offset(one.key)
+    observed = _share(one.observed, offset) if share else one.observed
+    expected = _share(one.forecast, offset) if share else one.forecast
     low, high = min(one.history), max(one.history)
     effect = observed - expected
     if abs(effect) < _matters(one.key) or low <= observed <= high or (one.key.kind in NEW and effect < 0):
@@ -142,21 +147,25 @@ def _square(errors: Sequence[float]) -> float:
     return fmean(error * error for error in errors)
 
 
-def _scaled(share: Share) -> float:
+def _offset(key: Key) -> float:
+    return OFFSET_NEW if key.kind in NEW else OFFSET_SHARE
+
+
+def _scaled(share: Share, offset: float) -> float:
     part = share.rows / max(share.of, 1)
-    return log((part + OFFSET) / (1 - part + OFFSET))
+    return log((part + offset) / (1 - part + offset))
 
 
-def _share(scaled: float) -> float:
+def _share(scaled: float, offset: float) -> float:
     odds = exp(scaled)
-    return min(max((odds * (1 + OFFSET) - OFFSET) / (1 + odds), 0.0), 1.0)
+    return min(max((odds * (1 + offset) - offset) / (1 + odds), 0.0), 1.0)
 
 
-def _chance(now: Share, forecast_scaled: float, of: float) -> float:
+def _chance(now: Share, forecast_scaled: float, of: float, offset: float) -> float:
     """The variance of the difference that drawing so many rows makes, were there no other."""
     rows = max(now.of, 1)
-    part = (now.rows + _share(forecast_scaled) * of + 0.5) / (rows + of + 1)
-    slope = 1 / (part + OFFSET) + 1 / (1 - part + OFFSET)
+    part = (now.rows + _share(forecast_scaled, offset) * of + 0.5) / (rows + of + 1)
+    slope = 1 / (part + offset) + 1 / (1 - part + offset)
     return part * (1 - part) * (1 / rows + 1 / max(of, 1)) * slope * slope
 
 

@@ -10,7 +10,7 @@ from dropforge.core.diagnosis.candidate import Candidate
 ENOUGH = 0.5  # of the movement, which a cause must explain; else the data themselves changed
 # Any shift looks a little like some arithmetic, so that has to explain nearly all.
 ENOUGH_ARITHMETIC = 0.85
-ARITHMETIC = ("unit_change", "sign_flip", "offset", "clock_shift", "columns_swapped")
+ARITHMETIC = ("unit_change", "offset", "clock_shift", "columns_swapped")
 RIVAL = 0.25  # how much of a second cause's explanation counts against the first
 
 

@@ -49,7 +49,7 @@ def _filled(name: str, column: ColumnProfile, known: ColumnProfile) -> Iterator[
             min(1.0, 0.9 + 0.1 * agreed) if column.nulls == 0 else 0.6 + 0.35 * agreed,
             max(more, 0.0),
             "nulls became zeros",
-            [f"{usual:.1%} of its rows were empty and {zeros:.1%} zero; now {usual - fewer:.1%} and {zeros + more:.1%}."],
+            [f"{usual:.1%} empty and {zeros:.1%} zero before; now {usual - fewer:.1%} and {zeros + more:.1%}."],
             Repair(
                 change=f"Read 0 in {name!r} as empty where that is what it means.",
                 yaml=f'{name}: {{null_markers: ["0"]}}',
@@ -192,7 +192,7 @@ def _undo(name: str, change: Arithmetic) -> Repair:
         how = f"divide by {change.times:g}" if change.times >= 1 else f"multiply by {1 / change.times:g}"
     if change.times == -1:
         how = "multiply by -1"
-    times, plus = 1 / change.times, -change.plus / change.times
+    times, plus = 1 / change.times, 0.0 - change.plus / change.times
     return Repair(
         change=f"To undo it, {how}.",
         yaml=f"{name}: {{repair: {{times: {times:.10g}, plus: {plus:.10g}}}}}",

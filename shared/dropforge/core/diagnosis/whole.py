@@ -33,7 +33,7 @@ def causes(profile: Profile, earlier: Sequence[Profile], anomalies: Collection[A
                 0.7 + 0.3 * min(short, fewer) / max(short, fewer),
                 short,
                 f"its end is missing after {profile.span[1]:%Y-%m-%d %H:%M}",
-                [f"It covers {days:.1f} days, not {usually:.1f} as usual, with {profile.rows:,} rows for {usual:,.0f}."],
+                [f"It covers {days:.1f} days, not {usually:.1f}, with {profile.rows:,} rows for {usual:,.0f}."],
                 Repair(change="Ask the source for the whole file."),
             )  # fmt: skip
     if "rows" in kinds:

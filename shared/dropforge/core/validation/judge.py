@@ -1,5 +1,6 @@
 """Hold every row of a staged batch to its table's rules, in SQL over Parquet: memory does not grow with the batch."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,18 +55,19 @@ class Files:
         return cls(rows, rejects, accepted, quarantined, folder)
 
 
-def judge(staged: Staged, table: Table, label: str | None, files: Files) -> Judged:
+def judge(staged: Staged, table: Table, label: str | None, files: Files, alarm: Sequence[Reason] = ()) -> Judged:
     """Divide the rows of `staged` between `files.accepted` (typed) and `files.quarantined` (text, with reasons).
 
     The whole batch is refused, all its rows quarantined, when it breaks a rule of the batch or too many of its rows
-    break theirs. `label` names the column whose values make a row count as labelled. Equal inputs give equal files.
+    break theirs, or when there is an `alarm`, which says why. `label` names the column whose values make a row count as
+    labelled. Equal inputs give equal files.
     """
     judged = Judged(batch_reasons(staged, table))
     with engine.opened(files.scratch, MEMORY_MB) as database:
         database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
         if staged.rows and not judged.refusals:
             _judge_rows(database, staged, table, files)
-        _count(database, staged, table, judged, files)
+        _count(database, staged, table, judged, files, alarm)
         if judged.rows_accepted:
             _accept(database, staged, table, label, judged, files)
         if judged.rows_quarantined:
@@ -123,7 +125,14 @@ def _fault_keys(table: Table, firsts: str, where: str) -> str:
     )
 
 
-def _count(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, judged: Judged, files: Files) -> None:
+def _count(
+    database: duckdb.DuckDBPyConnection,
+    staged: Staged,
+    table: Table,
+    judged: Judged,
+    files: Files,
+    alarm: Sequence[Reason],
+) -> None:
     read = staged.rows + staged.rejected
     faults = _one(database, "SELECT count(*) FROM faults")[0]
     bad = faults + staged.rejected
@@ -133,6 +142,7 @@ def _count(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, ju
     may = 1.0 if staged.replay and staged.replay.release else table.max_bad_share
     if not judged.refusals and bad and (bad > may * among or bad == read):
         judged.refusals = [_too_many(staged, may, bad, read, among, judged.breaches)]
+    judged.refusals = judged.refusals or list(alarm)
     judged.rows_accepted = 0 if judged.refusals else read - bad
     judged.rows_quarantined = read - judged.rows_accepted
 
