@@ -25,27 +25,29 @@ LINES = st.sampled_from(
         "6,2024-01-06,30,small,x",
     ]
 )
+ALWAYS = ["1,2024-01-01,10,big,x", "7,2024-01-07,10,big,x", "1,2024-01-08,12,big,x", "9,2024-01-09,none,big,x"]
 STEPS = st.tuples(
-    st.sampled_from([PIPELINE, MARKED, WIDER, STRICT]), st.sampled_from(["replay", "replay", "release", "discard"])
+    st.sampled_from([PIPELINE, MARKED, WIDER]), st.sampled_from(["replay", "replay", "release", "discard"])
 )
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(lines=st.lists(LINES, min_size=2, max_size=8), steps=st.lists(STEPS, min_size=1, max_size=4))
-def test_every_row_is_in_one_place(lines: list[str], steps: list[tuple[bytes, str]]) -> None:
+@given(more=st.lists(LINES, max_size=6), steps=st.lists(STEPS, min_size=2, max_size=4))
+def test_every_row_is_in_one_place(more: list[str], steps: list[tuple[bytes, str]]) -> None:
     """Accepted rows of all batches, and those that the last leaves, are the file's rows: none lost, none twice."""
+    lines = [*more, *ALWAYS]
     shop = Shop().deploy(STRICT)
-    first = shop.drop(HEADER + "\n".join([*lines, "9,2024-01-09,none,big,x"]) + "\n")
+    first = shop.drop(HEADER + "\n".join(lines) + "\n")
     assert first.status == "quarantined"
     for rules, action in steps:
-        step(shop.deploy(rules), action)
+        step(shop.deploy(rules.replace(b"share: 0.5", b"share: 0.9")), action)
     file = only(shop)
     taken = [
         row for link in file.links if link.line.accepted for row in shop.rows(places.accepted_rows(link.line.batch))
     ]
     tip = file.tip.line
     left = shop.rows(places.quarantined_rows(tip.batch)) if tip.rows_quarantined else []
-    assert sorted([*(row["_row"] for row in taken), *(row["row"] for row in left)]) == list(range(1, len(lines) + 2))
+    assert sorted([*(row["_row"] for row in taken), *(row["row"] for row in left)]) == list(range(1, len(lines) + 1))
     assert len({row["id"] for row in taken}) == len(taken), "a key stands twice"
 
 
