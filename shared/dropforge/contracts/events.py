@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from dropforge.contracts.batch import Batch
+from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.errors import EventInvalid
 
 
@@ -21,6 +21,21 @@ class Event(BaseModel):
         """Data and attributes of the Pub/Sub message."""
         attributes = {"schema": self.schema_name, "pipeline": self.pipeline}
         return self.model_dump_json().encode(), attributes
+
+
+class FileMissed(Event):
+    """One generation of a dropped object was never taken in, and shall be now."""
+
+    topic = "file-missed"
+    schema_name = "file.missed/1"
+    bucket: str
+    name: str
+    generation: int
+
+    @property
+    def source(self) -> Source:
+        """The generation it is about."""
+        return Source(bucket=self.bucket, name=self.name, generation=self.generation)
 
 
 class BatchEvent(Event):
@@ -81,8 +96,22 @@ class ModelRefused(Event):
     candidate_id: str
 
 
+class TrainingRequested(Event):
+    """A training is wanted whatever the pipeline's mode. A request of the same id is one request."""
+
+    topic = "training-requested"
+    schema_name = "training.requested/1"
+    request_id: str
+    asked_by: str
+    because: str
+
+
 class AlertRaised(Event):
-    """A person should look. `subject` is what it is about, such as a file's URI or a candidate."""
+    """A person should look, or no longer needs to. `subject` is what it is about, such as a file's URI or a candidate.
+
+    Alerts of one `key` are one alert, of which a person is told once; without one, equal alerts are. `facts` are
+    further lines for the reader, such as what was expected and what was seen.
+    """
 
     topic = "alert-raised"
     schema_name = "alert.raised/1"
@@ -90,17 +119,22 @@ class AlertRaised(Event):
     code: str
     subject: str
     sentence: str
+    status: Literal["raised", "resolved"] = "raised"
+    key: str = ""
+    facts: dict[str, str] = {}
 
 
 EVENTS: dict[str, type[Event]] = {
     kind.schema_name: kind
     for kind in (
+        FileMissed,
         BatchStaged,
         BatchAccepted,
         BatchQuarantined,
         ModelTrained,
         ModelPublished,
         ModelRefused,
+        TrainingRequested,
         AlertRaised,
     )
 }

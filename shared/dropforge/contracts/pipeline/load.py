@@ -7,11 +7,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dropforge.contracts.errors import PipelineInvalid
-from dropforge.contracts.pipeline.schema import Feature, Join, Label, Pipeline, Success, Training
+from dropforge.contracts.pipeline.schema import Feature, Join, Label, Monitoring, Pipeline, Success, Training
 from dropforge.contracts.pipeline.table import Column, Table
 
 _KEYS: set[str] = {
-    name for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training) for name in model.model_fields
+    name
+    for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training, Monitoring)
+    for name in model.model_fields
 }
 
 

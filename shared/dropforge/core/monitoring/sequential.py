@@ -7,9 +7,9 @@ random variables by betting", JRSS B 2023), and a mixture of gamblers, of variou
 is an e-process (Shin, Ramdas and Rinaldo, "E-detectors", 2022). By Ville's inequality the chance that it ever reaches
 1/a is at most a. Neither a distribution nor independence is assumed.
 
-Where this departs from the papers: half of the stake is on a change before the first observation, half is spread over
-all later times with weights that sum to one. So it bounds the chance of ever crying wolf, where an e-detector bounds
-the mean time between two cries; the delay grows with the logarithm of the time before the change.
+Where this departs from the papers: a fifth of the stake is on a change before the first observation, the rest is
+spread over all later times with weights that sum to one. So it bounds the chance of ever crying wolf, where an
+e-detector bounds the mean time between two cries; the delay grows with the logarithm of the time before the change.
 """
 
 from collections.abc import Sequence
@@ -17,8 +17,9 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 # Bets as shares of the largest that cannot ruin, which is 1 / (1 - reference). Small ones find small changes.
-_SHARES = (0.04, 0.08, 0.15, 0.3, 0.5, 0.75)
-_SPREAD = 500.0  # observations within which half of the spread stakes are placed
+_SHARES = (0.06, 0.2, 0.45, 0.8)
+_AT_ONCE = 0.2  # of the stake, on a change before the first observation
+_SPREAD = 500.0  # observations within which half of the other stakes are placed
 _MOST = 1e100  # where wealth stops to grow, long after it has convinced anybody; keeping less of it is safe
 
 
@@ -48,7 +49,7 @@ class Test(BaseModel):
     def evidence(self) -> float:
         """The e-value: at most 1 on average, at any time one may stop at, while the reference holds."""
         wealth = sum(gambler.wealth for gambler in self.gamblers) / len(self.gamblers)
-        return wealth + _unplaced(self.seen) / 2
+        return wealth + _unplaced(self.seen)
 
     @property
     def since(self) -> str:
@@ -76,7 +77,7 @@ def begin(reference: float, *, falling: bool = True) -> Test:
         raise ValueError(f"Expected a reference from 0 to 1. Got {reference!r}.")
     worst = 1 - reference if falling else reference  # the largest step against the gambler
     largest = 1 / max(worst, 0.01)
-    gamblers = [Gambler(bet=share * largest, wealth=0.5) for share in _SHARES]
+    gamblers = [Gambler(bet=share * largest, wealth=_AT_ONCE) for share in _SHARES]
     return Test(reference=reference, falling=falling, seen=0, gamblers=gamblers)
 
 
@@ -91,7 +92,7 @@ def observed(test: Test, observations: Sequence[tuple[str, float]]) -> Test:
     for label, value in observations:
         if not 0 <= value <= 1:
             raise ValueError(f"Expected an observation from 0 to 1 at {label}. Got {value!r}.")
-        stake = (_unplaced(seen) - _unplaced(seen + 1)) / 2 if seen else 0.0
+        stake = _unplaced(seen) - _unplaced(seen + 1)
         gap = test.reference - value if test.falling else value - test.reference
         seen += 1
         for gambler in gamblers:
@@ -110,8 +111,8 @@ def _play(gambler: Gambler, gap: float, stake: float, label: str, value: float) 
 
 
 def _unplaced(seen: int) -> float:
-    """The share of the spread stakes that is not placed yet, after so many observations."""
-    return 1.0 if seen <= 1 else 1 / (1 + (seen - 1) / _SPREAD)
+    """The stake that is not placed yet, after so many observations."""
+    return (1 - _AT_ONCE) / (1 + max(seen - 1, 0) / _SPREAD)
 
 
 def threshold(false_alarms: float, tests: int) -> float:

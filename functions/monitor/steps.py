@@ -1,0 +1,112 @@
+"""A labelled batch: scored, taken into the watch over the version that answered it, and what follows from an alarm."""
+
+from collections.abc import Callable
+
+from dropforge.contracts import monitoring
+from dropforge.contracts.errors import ActionRefused, NotFound
+from dropforge.contracts.events import BatchAccepted, TrainingRequested
+from dropforge.contracts.monitoring import BatchScore
+from dropforge.contracts.pipeline import Pipeline
+from dropforge.core import candidates, champion, ledger, pipelines, rollback
+from dropforge.core.monitoring import watch, wording
+from dropforge.core.monitoring.watch import Notice, Watch
+from dropforge.core.ports import Clock, Objects, Platform, Topics
+from dropforge.core.state import create_once, load
+from dropforge.ml import prequential, publishing
+from dropforge.ml.rows import PROBABILITY
+
+BY = "monitor"
+
+
+def on_batch(
+    event: BatchAccepted, state: Objects, topics: Topics, platform: Callable[[], Platform], clock: Clock
+) -> None:
+    """Watch one accepted batch; a repeat ends in the same state and says the same.
+
+    Raises:
+        NotFound: the batch has no verdict (yet).
+        GenerationMismatch: another batch was taken in at the same moment.
+    """
+    pipeline, _ = pipelines.load(state, event.pipeline)
+    if event.table != pipeline.table:
+        return
+    scored = _scored(pipeline, event, state)
+    if scored is None:
+        return
+    notices = _taken(pipeline, scored, state)
+    raised = [notice for notice in notices if notice.status == "raised"]
+    did, undo = _act(pipeline, raised, state, topics, platform, clock) if raised else ("", "")
+    for notice in notices:
+        topics.publish(wording.alert(pipeline.pipeline, notice, pipeline.monitoring.metric, did, undo))
+
+
+def _scored(pipeline: Pipeline, event: BatchAccepted, state: Objects) -> BatchScore | None:
+    place = monitoring.batch_score(event.pipeline, event.batch_id)
+    known = load(state, place, BatchScore)
+    if known:
+        return known[0]
+    lines = ledger.lines(state, event.pipeline, event.table)
+    line = next((line for line in lines if line.batch.batch_id == event.batch_id), None)
+    if line is None:
+        raise NotFound(f"The batch {event.batch_id} of {event.pipeline} has no verdict (yet).", pipeline=event.pipeline)
+    found = prequential.of_batch(pipeline, line, state)
+    return create_once(state, place, found) if found else None
+
+
+def _taken(pipeline: Pipeline, score: BatchScore, state: Objects) -> list[Notice]:
+    """Take the score into the watch, once; returns what this batch raised or resolved, then or now."""
+    place = monitoring.watch(pipeline.pipeline)
+    before, generation = load(state, place, Watch) or (None, 0)
+    if before is None or (before.candidate_id != score.candidate_id and before.served_since < score.served_since):
+        after = watch.take(_begun(pipeline, score, before, state), score, pipeline.monitoring)
+    else:
+        after = watch.take(before, score, pipeline.monitoring)
+    if after is not before:
+        state.replace(place, after.model_dump_json().encode(), generation)
+    return [notice for notice in after.notices if notice.batch_id == score.batch_id]
+
+
+def _begun(pipeline: Pipeline, score: BatchScore, before: Watch | None, state: Objects) -> Watch:
+    candidate = candidates.find(state, pipeline.pipeline, score.candidate_id)
+    if candidate is None:
+        raise NotFound(f"The candidate {score.candidate_id} of {pipeline.pipeline} is not there.")
+    rows = publishing.holdout_rows(state, candidate)
+    holdout = prequential.of_rows(pipeline, rows, rows[PROBABILITY].to_numpy())
+    return watch.begin(score, holdout, pipeline.monitoring, before)
+
+
+def _act(
+    pipeline: Pipeline,
+    raised: list[Notice],
+    state: Objects,
+    topics: Topics,
+    platform: Callable[[], Platform],
+    clock: Clock,
+) -> tuple[str, str]:
+    """What the policy wants, done; returns it as a sentence, and the command that undoes it."""
+    name, policy = pipeline.pipeline, pipeline.monitoring.on_accuracy_down
+    because = f"{pipeline.monitoring.metric} went down in {', '.join(notice.slice for notice in raised)}"
+    version = raised[0].version
+    if policy == "retrain":
+        topics.publish(
+            TrainingRequested(pipeline=name, request_id=f"alert-{raised[0].batch_id}", asked_by=BY, because=because)
+        )
+        undo = f'./deploy.sh rollback {name} --to {version} --reason "the retrained model is not wanted"'
+        return "A training was asked for; the judge decides whether its model serves.", undo
+    if policy == "rollback":
+        return _back(name, version, because, state, platform, clock)
+    return "Nothing was changed.", "nothing to undo"
+
+
+def _back(
+    name: str, version: str, because: str, state: Objects, platform: Callable[[], Platform], clock: Clock
+) -> tuple[str, str]:
+    now, _ = champion.current(state, name)
+    if now is not None and now.version == version and not now.held:
+        try:
+            now = rollback.rollback(name, BY, because, state, platform(), clock)
+        except ActionRefused as error:
+            return f"Nothing was changed: {error.message}", "nothing to undo"
+    serves = now.version if now else "none"
+    undo = f'./deploy.sh rollback {name} --to {version} --reason "..."'
+    return f"Version {version} no longer serves; version {serves} does, and is held.", undo

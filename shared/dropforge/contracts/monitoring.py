@@ -1,0 +1,43 @@
+"""What is known of how good the answers were, slice by slice, and where it lies in the state bucket."""
+
+from pydantic import BaseModel
+
+from dropforge.contracts.verdicts import STORED
+
+
+class SliceScore(BaseModel):
+    """How good the answers of some rows were. `low` and `high` bound the accuracy (Wilson, 95 %)."""
+
+    model_config = STORED
+    rows: int
+    accuracy: float
+    low: float
+    high: float
+    brier: float
+    roc_auc: float | None  # None where only one class occurred
+    positives: float  # the share of rows whose label is true
+    predicted: float  # the mean probability
+    missing: dict[str, float]  # feature -> the share of rows without a value
+    observations: list[tuple[str, float]]  # when, and the watched metric in [0, 1], higher is better
+
+
+class BatchScore(BaseModel):
+    """How good the version that served was on a batch that it had not seen; `slices` has `all` and `origin=JFK`."""
+
+    model_config = STORED
+    pipeline: str
+    batch_id: str
+    candidate_id: str
+    version: str
+    served_since: str  # ISO 8601
+    slices: dict[str, SliceScore]
+
+
+def batch_score(pipeline: str, batch_id: str) -> str:
+    """JSON (`BatchScore`): written once."""
+    return f"monitoring/{pipeline}/scores/{batch_id}.json"
+
+
+def watch(pipeline: str) -> str:
+    """JSON (`core.monitoring.watch.Watch`): the tests of all slices, changed by compare-and-set only."""
+    return f"monitoring/{pipeline}/watch.json"
