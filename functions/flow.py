@@ -1,10 +1,13 @@
 """`flow.yaml`, typed and strict: what triggers each function, what it emits, and its limits."""
 
+from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from croniter import croniter
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 PATH = Path(__file__).with_name("flow.yaml")
@@ -45,19 +48,48 @@ class Retry(BaseModel):
 
 
 class Trigger(BaseModel):
-    """What starts a function: exactly one of a bucket, topics, or requests below a path."""
+    """What starts a function: messages (of a bucket, of topics, or both), requests below a path, or a schedule.
+
+    `schedule` is in cron's five fields, by the clock of `zone`, which is UTC unless given.
+    """
 
     model_config = _STRICT
     storage: Name | None = None
     topics: list[Name] | None = Field(default=None, min_length=1)
     http: str | None = Field(default=None, pattern=r"^/([a-z0-9_-]+/)*$")
+    schedule: str | None = None
+    zone: str | None = None
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
-        given = [kind for kind in ("storage", "topics", "http") if getattr(self, kind) is not None]
-        if len(given) != 1:
-            raise ValueError(f"Expected exactly one of 'storage', 'topics' and 'http'. Got {given or 'none'}.")
+        given = [kind for kind in ("storage", "topics", "http", "schedule") if getattr(self, kind) is not None]
+        if len(given) != 1 and given != ["storage", "topics"]:
+            raise ValueError(
+                f"Expected 'storage', 'topics' or both, or else 'http' or 'schedule'. Got {given or 'none'}."
+            )
         return self
+
+    @model_validator(mode="after")
+    def _has_times(self) -> Self:
+        if self.schedule is not None and (len(self.schedule.split()) != 5 or not croniter.is_valid(self.schedule)):
+            raise ValueError(f"'schedule' is in cron's five fields, such as '*/15 * * * *'. Got {self.schedule!r}.")
+        if self.zone is not None and self.schedule is None:
+            raise ValueError("'zone' belongs to a 'schedule'.")
+        try:
+            self._zone()
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"'zone' is a name such as Europe/Vienna or Etc/UTC. Got {self.zone!r}.") from error
+        return self
+
+    def _zone(self) -> tzinfo:
+        return UTC if self.zone in (None, "Etc/UTC") else ZoneInfo(self.zone)  # UTC needs no time-zone database
+
+    def due_after(self, moment: float) -> float:
+        """The schedule's first time after `moment`; both in seconds since the epoch."""
+        assert self.schedule is not None, "only a schedule has times"
+        start = datetime.fromtimestamp(moment, self._zone())
+        found: datetime = croniter(self.schedule, start).get_next(datetime)
+        return found.timestamp()
 
 
 class Function(BaseModel):
@@ -78,7 +110,9 @@ class Function(BaseModel):
     @model_validator(mode="after")
     def _retries_what_is_delivered(self) -> Self:
         if (self.retry is None) != (self.trigger.http is not None):
-            raise ValueError("'retry' belongs to every function with a storage or topics trigger, and to no other.")
+            raise ValueError(
+                "'retry' belongs to every function with a storage, topics or schedule trigger, and to no other."
+            )
         return self
 
 

@@ -19,5 +19,8 @@ BEHAVIOURS: tuple[tuple[str, str, Status, str], ...] = (
     ("run", "streaming requests and responses", "done", ""),
     ("run", "WebSockets and HTTP/2", "absent", "no function of the flow asks for them"),
     ("run", "revisions and traffic splits", "absent", "one revision runs; its name changes with the bundle"),
+    ("scheduler", "cron's five fields, by the clock of a time zone", "done", ""),
+    ("scheduler", "a message to Pub/Sub", "differs", "it fires on the router's clock, once however far that was moved"),
+    ("scheduler", "HTTP targets and their retries", "absent", "a message has retries and a dead letter already"),
 )
 """Service, behaviour, status, and the reason where it is not simply done."""

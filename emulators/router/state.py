@@ -1,6 +1,7 @@
 """All functions of the flow, their hosts and deliveries, and what the control plane asks of them."""
 
 import asyncio
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +14,8 @@ from emulators.router.deliveries import Deliveries
 from emulators.router.hosts import FunctionHost
 from emulators.router.logs import Log
 from emulators.router.runtime import Runtime
-from emulators.router.wiring import Emulated, bindings, bucket_name, wire
+from emulators.router.schedules import Schedules
+from emulators.router.wiring import Emulated, bindings, bucket_name, publish, scheduler_topic, wire
 from functions.flow import Flow
 
 _WATCH_SECONDS = 0.2
@@ -37,6 +39,7 @@ class Router:
         self._bound = bindings(flow, where.project, runtime.environment)
         self._by_subscription = {binding.subscription: binding for binding in self._bound}
         self._buckets = [bucket_name(bucket, where.project, runtime.environment) for bucket in flow.buckets]
+        self.schedules = Schedules(flow.functions, self.clock, self._publish_schedule)
         self._push_url = ""
         self._watching: asyncio.Task[None] | None = None
         prefixes = {function.trigger.http: name for name, function in flow.functions.items() if function.trigger.http}
@@ -73,8 +76,8 @@ class Router:
     def start(self, *, warm: bool) -> None:
         """Begin to watch memory and idleness; `warm` starts an instance of each function now."""
         self._watching = asyncio.create_task(self._watch())
-        if warm:
-            for host in self.hosts.values():
+        for host in self.hosts.values() if warm else ():
+            if host.function.trigger.schedule is None:  # nobody waits for these
                 host.warm()
 
     async def stop(self) -> None:
@@ -88,7 +91,10 @@ class Router:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_SECONDS)
-            await self.tick()
+            try:
+                await self.tick()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the next round tries again
+                print(f"The router could not do what was due: {error}", file=sys.stderr, flush=True)
 
     # What the control plane asks.
 
@@ -97,6 +103,7 @@ class Router:
         await asyncio.gather(*(host.reset() for host in self.hosts.values()))
         for deliveries in self.deliveries.values():
             deliveries.count = 0
+        self.schedules.reset()
         await self.wire(self._push_url)
 
     async def seed(self, data: dict[str, Any]) -> None:
@@ -112,10 +119,19 @@ class Router:
         }
 
     async def tick(self) -> None:
-        """End what is idle, or too large, by the present time."""
+        """End what is idle, or too large, by the present time, and send what schedules say."""
         for host in self.hosts.values():
             host.watch()
+        await self.schedules.fire()
+
+    def _publish_schedule(self, function: str) -> None:
+        """As Cloud Scheduler to Pub/Sub; nowhere, where there is no Pub/Sub."""
+        if self._where.pubsub is not None:
+            publish(f"projects/{self._where.project}/topics/{scheduler_topic(function)}", b"{}", schedule=function)
 
     def functions(self) -> dict[str, Any]:
         """The state of every function, for `GET /_emulator/functions`."""
-        return {name: {"deliveries": self.deliveries[name].count, **host.state()} for name, host in self.hosts.items()}
+        return {
+            name: {"deliveries": self.deliveries[name].count, **host.state(), **self.schedules.shown(name)}
+            for name, host in self.hosts.items()
+        }

@@ -1,7 +1,8 @@
 """What a deployment would create, on the emulators: buckets, topics, notifications, push subscriptions; idempotently.
 
-Names follow Eventarc's: a storage trigger gets a transport topic `eventarc-<function>-<bucket>`, and every trigger a
-subscription `eventarc-<function>-<topic>-sub`. `dead-letter-sub` keeps what was given up: a topic alone keeps nothing.
+Names follow Eventarc's: a storage trigger gets a transport topic `eventarc-<function>-<bucket>`, a schedule the topic
+`scheduler-<function>`, and every trigger a subscription `eventarc-<function>-<topic>-sub`. `dead-letter-sub` keeps what
+was given up: a topic alone keeps nothing.
 """
 
 import time
@@ -44,22 +45,28 @@ def bindings(flow: Flow, project: str, environment: Mapping[str, str]) -> list[B
     """Every subscription that the flow needs, with full resource names."""
     found = []
     for name, function in flow.functions.items():
-        bucket = function.trigger.storage
-        topics = function.trigger.topics or ([f"eventarc-{name}-{bucket}"] if bucket else [])
-        found += [
-            Binding(
-                function=name,
-                topic=f"projects/{project}/topics/{topic}",
-                subscription=f"projects/{project}/subscriptions/{_subscription(name, topic, bucket)}",
-                bucket=bucket_name(bucket, project, environment) if bucket else None,
-            )
-            for topic in topics
-        ]
+        trigger = function.trigger
+        if trigger.storage:
+            topic = f"eventarc-{name}-{trigger.storage}"
+            bucket = bucket_name(trigger.storage, project, environment)
+            found.append(_binding(project, name, topic, f"{topic}-sub", bucket))
+        topics = [*(trigger.topics or []), *([scheduler_topic(name)] if trigger.schedule else [])]
+        found += [_binding(project, name, topic, f"eventarc-{name}-{topic}-sub") for topic in topics]
     return found
 
 
-def _subscription(function: str, topic: str, bucket: str | None) -> str:
-    return f"{topic}-sub" if bucket else f"eventarc-{function}-{topic}-sub"
+def scheduler_topic(function: str) -> str:
+    """The topic to which Cloud Scheduler publishes for a function."""
+    return f"scheduler-{function}"
+
+
+def _binding(project: str, function: str, topic: str, subscription: str, bucket: str | None = None) -> Binding:
+    return Binding(
+        function=function,
+        topic=f"projects/{project}/topics/{topic}",
+        subscription=f"projects/{project}/subscriptions/{subscription}",
+        bucket=bucket,
+    )
 
 
 def wire(flow: Flow, bound: list[Binding], buckets: list[str], where: Emulated, push_url: str) -> None:
@@ -99,6 +106,18 @@ def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: st
             except exceptions.AlreadyExists:
                 mask = {"paths": sorted(wanted.keys() - {"name", "topic"})}
                 subscriber.update_subscription(request={"subscription": wanted, "update_mask": mask}, retry=patient)
+        publisher.transport.close()
+
+
+def publish(topic: str, data: bytes, **attributes: str) -> None:
+    """Publish one message; returns once Pub/Sub has it. Blocks."""
+    from google.cloud.pubsub_v1 import PublisherClient
+
+    publisher = PublisherClient()
+    try:
+        publisher.publish(topic, data, **attributes).result(timeout=10)
+    finally:
+        publisher.stop()
         publisher.transport.close()
 
 

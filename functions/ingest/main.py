@@ -8,6 +8,6 @@ from dropforge.gcp import edge
 
 @functions_framework.cloud_event
 def ingest(event: edge.CloudEvent) -> None:
-    """One delivery of google.cloud.storage.object.v1.finalized."""
+    """One delivery of google.cloud.storage.object.v1.finalized, or of file.missed where that never came."""
     with edge.delivery("ingest", event) as services:
-        steps.ingest(edge.storage_source(event), services.landing, services.state, services.topics)
+        steps.ingest(edge.source(event), services.landing, services.state, services.topics)

@@ -14,7 +14,7 @@ def test_health_counts_functions_and_instances(bench: Bench) -> None:
     """And says that nothing is wired, for this router was given no Pub/Sub."""
     bench.push("work", "jobs", "ok")
     told = bench.control("GET", "/health").json()
-    assert (told["emulator"], told["functions"]) == ("router", 6)
+    assert (told["emulator"], told["functions"]) == ("router", 7)
     assert told["instances"] >= 1
     assert told["wired"] == {"pubsub": False, "storage": False}
 

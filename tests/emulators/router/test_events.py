@@ -1,62 +1,7 @@
 """The whole way: object or message, Pub/Sub, router, function; with the official clients and the real emulators."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-
-import pytest
-from google.cloud import storage
-from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
-
-from tests.emulators.launch import Emulator, anonymous
 from tests.emulators.router.bench import PROJECT, Bench, until
-
-
-@dataclass
-class Cloud:
-    """Pub/Sub and Cloud Storage, and what a router on them needs."""
-
-    folder: Path
-    dist: Path
-    repo: Path
-    variables: dict[str, str]
-    publisher: PublisherClient
-    subscriber: SubscriberClient
-    bucket: storage.Bucket
-
-    def router(self) -> Bench:
-        """A router wired to these emulators; its functions record into one file, whichever router runs them."""
-        return Bench(self.dist, self.repo, self.folder, **self.variables)
-
-    def publish(self, topic: str, order: str) -> str:
-        """Publish one message; returns its id."""
-        return str(self.publisher.publish(f"projects/{PROJECT}/topics/{topic}", order.encode()).result(timeout=15))
-
-
-@pytest.fixture(scope="module")
-def cloud(dist: Path, sample_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """Both emulators, for all tests of this file."""
-    folder = tmp_path_factory.mktemp("cloud")
-    with pytest.MonkeyPatch.context() as patch, Emulator("pubsub", folder / "pubsub", folder / "pubsub-data") as pubsub:
-        patch.setenv("PUBSUB_EMULATOR_HOST", pubsub.url)
-        with (
-            Emulator("storage", folder / "storage", folder / "storage-data") as stored,
-            PublisherClient() as publisher,
-            SubscriberClient() as subscriber,
-        ):
-            patch.setenv("STORAGE_EMULATOR_HOST", stored.url)
-            client = storage.Client(project=PROJECT, credentials=anonymous())
-            variables = {"PUBSUB_EMULATOR_HOST": pubsub.url, "STORAGE_EMULATOR_HOST": stored.url}
-            bucket = client.bucket(f"{PROJECT}-landing")
-            yield Cloud(folder, dist, sample_repo, variables, publisher, subscriber, bucket)
-            client.close()
-
-
-@pytest.fixture
-def router(cloud: Cloud) -> Iterator[Bench]:
-    """A router for one test, on a port of its own: so each test also re-points the subscriptions of the last."""
-    with cloud.router() as running:
-        yield running
+from tests.emulators.router.conftest import Cloud
 
 
 def test_dropped_object_reaches_the_function_as_eventarc_shapes_it(cloud: Cloud, router: Bench) -> None:
