@@ -66,6 +66,12 @@ class Deployment:
         fault_id: str = answer.raise_for_status().json()["id"]
         return fault_id
 
+    def advance(self, seconds: float) -> None:
+        """Move the clocks of Pub/Sub, by which messages are dated, and of the router, by which schedules fire."""
+        for name in ("PUBSUB", "ROUTER"):
+            clock = f"{self.environment[f'{name}_EMULATOR_CONTROL']}/clock"
+            httpx.post(clock, json={"advance_seconds": seconds}).raise_for_status()
+
     def consumed(self, fault_id: str) -> int:
         """How often a fault has struck."""
         count: int = httpx.get(f"{self.router}/_emulator/faults/{fault_id}").raise_for_status().json()["consumed"]

@@ -13,12 +13,13 @@ import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
 
 from dropforge.contracts.batch import Source
 from dropforge.contracts.errors import EventInvalid, Permanent, Transient
-from dropforge.contracts.events import AlertRaised, Event, parse
+from dropforge.contracts.events import AlertRaised, Event, FileMissed, parse
 from dropforge.contracts.settings import Settings
 from dropforge.gcp import logs
 from dropforge.gcp.services import Services
@@ -44,6 +45,28 @@ class CloudEvent(Protocol):
 def services() -> Services:
     """The services of this process."""
     return Services(Settings.read())
+
+
+def source(event: CloudEvent) -> Source:
+    """The object generation to take in: of a Cloud Storage event, or of the message that makes up for a lost one.
+
+    Raises:
+        EventInvalid: it is neither.
+    """
+    return message(event, FileMissed).source if event.get("type") == PUBSUB else storage_source(event)
+
+
+def happened(event: CloudEvent) -> datetime:
+    """When the event came to be, with a time zone; a repeated delivery has the time of the first.
+
+    Raises:
+        EventInvalid: it does not say.
+    """
+    try:
+        said = datetime.fromisoformat(str(event.get("time")))
+    except ValueError as error:
+        raise EventInvalid(f"Expected the event's time: {error}.", event=event.get("id")) from error
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
 
 
 def storage_source(event: CloudEvent) -> Source:
