@@ -96,7 +96,7 @@ class Bucket:
                 if isinstance(content, Path):
                     blob.upload_from_filename(str(content), checksum="crc32c", **given)
                 else:
-                    blob.upload_from_string(content, checksum="crc32c", **given)
+                    blob.upload_from_string(content, content_type=_content_type(name), checksum="crc32c", **given)
             except google.PreconditionFailed:
                 return self._own_write(name, token, generation)
             except DataCorruption as error:
@@ -119,6 +119,11 @@ class Bucket:
 
     def _corrupt(self, name: str) -> ServiceUnavailable:
         return ServiceUnavailable(f"{self._uri(name)}: the bytes do not have the checksum that was sent.", object=name)
+
+
+def _content_type(name: str) -> str:
+    """What a browser is told: a page is shown, all else is only kept."""
+    return "text/html; charset=utf-8" if name.endswith(".html") else "application/octet-stream"
 
 
 def _info(blob: Blob) -> ObjectInfo:
