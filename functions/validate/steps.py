@@ -9,7 +9,7 @@ from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
 from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
-from dropforge.core import anomaly, pipelines, quarantine
+from dropforge.core import anomaly, pipelines, quarantine, report
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
 from dropforge.core.validation import Files, Judged, judge
@@ -55,7 +55,9 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         accepted = _create(state, places.accepted_rows(batch), files.accepted) if judged.rows_accepted else None
         if judged.rows_quarantined:
             _create(state, places.quarantined_rows(batch), files.quarantined)
-    return _committed(_verdict(staged, judged, accepted, unusual), state)
+        verdict = _verdict(staged, judged, accepted, unusual)
+        report.write(verdict, seen, pipeline, files.accepted, files.scratch, state)
+    return _committed(verdict, state)
 
 
 def _committed(verdict: BatchVerdict, state: Objects) -> BatchVerdict:

@@ -191,9 +191,9 @@ def test_a_second_delivery_changes_nothing_and_publishes_again(shop: Shop) -> No
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("at", range(1, 10))
+@pytest.mark.parametrize("at", range(1, 11))
 def test_dying_at_any_write_is_repaired_by_the_next_delivery(shop: Shop, at: int, after: bool) -> None:
-    """Profile, examination, content taken, accepted and quarantined rows, verdict, two loads, event: killed at any."""
+    """Profile, examination, content taken, both kinds of rows, report, verdict, two loads, event: killed at any."""
     calm = Shop().deploy()
     calm.drop(MIXED)
     batch = _staged(shop, MIXED)

@@ -27,12 +27,14 @@ from dropforge.core.anomaly.student import two_sided
 SHRUNK = 4.0  # the weight of what is usual for a kind of statistic, in batches
 # Shares are compared as log((share + offset) / (1 - share + offset)): what is small beside the offset does not differ.
 OFFSET_NEW = 0.002
-OFFSET_SHARE = 0.02
+OFFSET_PLACE = 0.02
+OFFSET_SHARE = 0.1
 # By how much a statistic must have moved to matter: in shares of rows, and on the scale of an amount.
 MATTERS = {"rows": log(1.25), "span": log(1.1), "distinct": log(1.5)}
 MATTERS_PLACE = 0.05  # for what lies where: quantiles, frequent values, hours
 MATTERS_SHARE = 0.02
 MATTERS_NEW = 0.01
+VANISHED = 0.25  # of the least share that it had: below, a frequent value counts as gone
 PLACES = ("at_most", "value", "hour")
 NEW = ("unseen", "above", "below", "new_hours", "new_patterns", "stray", "unreadable", "rejected", "repeated")
 # Months are not draws from an urn: one storm or holiday is worth more than the variance of a few calm ones tells.
@@ -107,7 +109,12 @@ def _anomaly(
     expected = _share(one.forecast, offset) if share else one.forecast
     low, high = min(one.history), max(one.history)
     effect = observed - expected
-    if abs(effect) < _matters(one.key) or low <= observed <= high or (one.key.kind in NEW and effect < 0):
+    vanished = one.key.kind == "value" and observed < VANISHED * low
+    if (
+        abs(effect) < (MATTERS_SHARE if vanished else _matters(one.key))
+        or low <= observed <= high
+        or (one.key.kind in NEW and effect < 0)
+    ):
         return None
     spread = (SHRUNK * usual + one.batches * one.spread) / (SHRUNK + one.batches)
     new = one.key.kind in NEW
@@ -148,7 +155,9 @@ def _square(errors: Sequence[float]) -> float:
 
 
 def _offset(key: Key) -> float:
-    return OFFSET_NEW if key.kind in NEW else OFFSET_SHARE
+    if key.kind in NEW:
+        return OFFSET_NEW
+    return OFFSET_PLACE if key.kind in PLACES else OFFSET_SHARE
 
 
 def _scaled(share: Share, offset: float) -> float:

@@ -9,7 +9,8 @@ from dropforge.core.diagnosis.candidate import Candidate
 from dropforge.core.diagnosis.mixture import Distribution, Fit, fit
 from dropforge.core.diagnosis.units import CHANGES, SENTINELS, Arithmetic
 
-FAMILIAR, STRANGE = 1.0, 0.93  # a change between units that the column does not have explains a little less
+# A change between units that the column does not have explains too little; where none is declared, a little less.
+FAMILIAR, UNDECLARED, STRANGE = 1.0, 0.95, 0.8
 NEW_SHARE = 0.005  # of the rows, for new values to be looked at by themselves
 
 
@@ -23,7 +24,7 @@ def causes(name: str, profile: Profile, reference: Profile, unit: str | None) ->
     yield from _sentinel(column.numbers, known.numbers)
     for change in CHANGES:
         found = _better(fit(batch, before, before.changed(change.forward)), _of_new(column, known, change))
-        factor = FAMILIAR if change.cause == "sign_flip" or not change.familiar or unit in change.familiar else STRANGE
+        factor = _plausible(change, unit)
         yield Candidate(
             change.cause,
             found.explained * factor,
@@ -34,6 +35,12 @@ def causes(name: str, profile: Profile, reference: Profile, unit: str | None) ->
         )
     yield from _moved(name, column, known, batch, before, unit)
     yield from _swapped(name, profile, reference, batch, before)
+
+
+def _plausible(change: Arithmetic, unit: str | None) -> float:
+    if not change.familiar or unit in change.familiar:
+        return FAMILIAR
+    return UNDECLARED if unit is None else STRANGE
 
 
 def _filled(name: str, column: ColumnProfile, known: ColumnProfile) -> Iterator[Candidate]:

@@ -1,0 +1,196 @@
+"""The page: what arrived, what changed, what it tells about the label; then every column, the most moved first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from importlib.resources import files
+
+from dropforge.contracts.examination import Examination
+from dropforge.contracts.profile import ColumnProfile, Profile, moment
+from dropforge.contracts.verdicts import BatchVerdict
+from dropforge.core.report import plots
+from dropforge.core.report.movement import histogram, moved
+from dropforge.core.report.telling import Telling
+
+SHOWN = 6  # categories of a column
+LISTED = 40  # rows of a ranking
+FILTER = (  # with many columns one types a part of a name; without JavaScript all are shown
+    "<script>document.getElementById('find').addEventListener('input',e=>{for(const c of document.querySelectorAll("
+    "'.columns .card'))c.hidden=!c.dataset.name.includes(e.target.value.toLowerCase())})</script>"
+)
+
+
+@dataclass(frozen=True)
+class Told:
+    """All that a report tells of. `reference` is the merged profile of earlier batches, `last` the newest of them."""
+
+    verdict: BatchVerdict
+    profile: Profile
+    examination: Examination | None = None
+    reference: Profile | None = None
+    last: Profile | None = None
+    telling: Sequence[Telling] = field(default_factory=list)
+
+
+def page(told: Told) -> str:
+    """The whole file. Equal arguments give an equal text; every text of the data is escaped."""
+    verdict = told.verdict
+    name = verdict.source.name.rpartition("/")[2]
+    badge = f'<span class="badge {verdict.status}">{verdict.status.replace("_", " ")}</span>'
+    if verdict.warnings:
+        badge += ' <span class="badge warned">unusual</span>'
+    parts = [
+        f"<h1>{escape(name)} {badge}</h1>",
+        f'<p class="sub">{escape(verdict.source.uri)}, generation {verdict.source.generation} · '
+        f"{escape(verdict.batch.pipeline)} / {escape(verdict.batch.table)} · batch {verdict.batch.batch_id}</p>",
+        _tiles(told),
+        _causes(told),
+        _reasons(told),
+        _ranking(told),
+        _columns(told),
+    ]
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_style()}</style></head>'
+        f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+@cache
+def _style() -> str:
+    return files(__package__).joinpath("style.css").read_text("utf-8")
+
+
+def _tiles(told: Told) -> str:
+    verdict, profile = told.verdict, told.profile
+    tiles = [
+        ("rows read", f"{verdict.rows_read:,}"),
+        ("accepted", f"{verdict.rows_accepted:,}"),
+        ("quarantined", f"{verdict.rows_quarantined:,}"),
+        ("with a label", f"{verdict.rows_labelled:,}"),
+        ("columns", f"{len(profile.columns):,}"),
+    ]
+    if profile.span:
+        tiles.append(("from", f"{profile.span[0]:%Y-%m-%d}"))
+        tiles.append(("to", f"{profile.span[1]:%Y-%m-%d}"))
+    if told.examination and told.examination.judged:
+        tiles.append(("earlier batches", f"{len(told.examination.compared_with):,}"))
+    return '<div class="tiles">' + "".join(f"<div><b>{n}</b><span>{what}</span></div>" for what, n in tiles) + "</div>"
+
+
+def _causes(told: Told) -> str:
+    seen = told.examination
+    if seen is None or not seen.judged:
+        return "<h2>What changed</h2><p class=soft>Too few earlier batches to know what is usual.</p>"
+    if not seen.anomalies:
+        return (
+            "<h2>What changed</h2><p class=soft>Nothing that its history does not explain: "
+            f"{seen.tests} statistics, at most one false alarm in {seen.one_in} clean batches.</p>"
+        )
+    cards = []
+    for cause in seen.diagnoses:
+        evidence = "".join(f"<li>{escape(one)}</li>" for one in cause.evidence[1:])
+        repair = f"<code>{escape(cause.repair.yaml)}</code>" if cause.repair.yaml else ""
+        cards.append(
+            f'<div class="card cause"><b>{escape(cause.sentence)}</b><ul class=soft>{evidence}</ul>'
+            f"<span class=soft>confidence {cause.confidence:.0%}, {cause.share:.1%} of the rows</span>{repair}</div>"
+        )
+    lines = "".join(
+        f"<tr><td>{escape(one.sentence)}</td><td class=n>{one.surprise:.1f} s.e.</td></tr>" for one in seen.anomalies
+    )
+    table = f"<table><tr><th>Unusual</th><th></th></tr>{lines}</table>"
+    return f"<h2>What changed, and probably why</h2>{''.join(cards)}{table}"
+
+
+def _reasons(told: Told) -> str:
+    if not told.verdict.reasons:
+        return ""
+    lines = "".join(f"<tr><td>{escape(r.code)}</td><td>{escape(r.sentence)}</td></tr>" for r in told.verdict.reasons)
+    return f"<h2>Rules that were broken</h2><table><tr><th>Rule</th><th>What was found</th></tr>{lines}</table>"
+
+
+def _ranking(told: Told) -> str:
+    if not told.telling:
+        return ""
+    leaks = [one for one in told.telling if one.leak]
+    warned = "".join(
+        f'<div class="card cause"><b>{escape(one.column)!s}</b> alone predicts the label almost perfectly (area '
+        f"{one.auc:.3f}). It may be known only after the outcome: a leak.</div>"
+        for one in leaks
+    )
+    lines = "".join(
+        f"<tr><td>{escape(one.column)}{'' if one.feature else ' <span class=soft>(not a feature)</span>'}</td>"
+        f'<td><span class=meter><u style="width:{(one.auc - 0.5) * 200:.0f}%"></u></span>{one.auc:.3f}</td>'
+        f"<td>{_moved_meter(told, one.column)}</td></tr>"
+        for one in told.telling[:LISTED]
+    )
+    return (
+        f"<h2>What columns tell about the label</h2>{warned}<table><tr><th>Column</th>"
+        f"<th>Area under the curve of the column alone</th><th>Moved</th></tr>{lines}</table>"
+    )
+
+
+def _moved_meter(told: Told, name: str) -> str:
+    by = _moved(told, name)
+    return "" if by is None else f'<span class=meter><u style="width:{by * 100:.0f}%"></u></span>{by:.1%}'
+
+
+def _moved(told: Told, name: str, last: bool = False) -> float | None:
+    before = told.last if last else told.reference
+    if before is None or name not in before.columns or name not in told.profile.columns:
+        return None
+    return moved(told.profile.columns[name], before.columns[name])
+
+
+def _columns(told: Told) -> str:
+    ordered = sorted(told.profile.columns, key=lambda name: (-(_moved(told, name) or 0.0), name))
+    unusual = {one.column for one in told.examination.anomalies} if told.examination else set()
+    cards = "".join(_card(told, name, name in unusual) for name in ordered)
+    key = "<p class=key><b>Blue</b> is this batch"
+    key += ", <i>orange</i> the batches before. The most moved come first.</p>" if told.reference else ".</p>"
+    find = '<input id=find placeholder="Find a column" aria-label="Find a column">' if len(ordered) > 20 else ""
+    return f"<h2>Columns</h2>{key}{find}<div class=columns>{cards}</div>{FILTER if find else ''}"
+
+
+def _card(told: Told, name: str, unusual: bool) -> str:
+    column = told.profile.columns[name]
+    known = told.reference.columns.get(name) if told.reference else None
+    by, since = _moved(told, name), _moved(told, name, last=True)
+    notes = [f"{column.nulls / max(column.rows, 1):.1%} empty", f"{column.distinct:,.0f} different"]
+    if column.present > column.readable:
+        notes.append(f"{(column.present - column.readable) / column.present:.1%} not of its type")
+    if by is not None:
+        notes.append(f"moved {by:.1%}" + (f", {since:.1%} since the last" if since is not None else ""))
+    return (
+        f'<div class="card{" moved" if unusual else ""}" data-name="{escape(name.lower())}"><h3>{escape(name)} '
+        f"<small>{column.type}</small></h3><span class=soft>{' · '.join(notes)}</span>"
+        f"{_plot(name, column, known)}</div>"
+    )
+
+
+def _plot(name: str, column: ColumnProfile, known: ColumnProfile | None) -> str:
+    if column.clock:
+        total = max(sum(column.clock.hours), 1)
+        before = None
+        if known and known.clock:
+            before = [rows / max(sum(known.clock.hours), 1) for rows in known.clock.hours]
+        drawn = plots.bars([rows / total for rows in column.clock.hours], before, f"{name} by hour of the day")
+        first, last = (moment(column.numbers.min), moment(column.numbers.max)) if column.numbers else ("", "")
+        return drawn + _ends("0:00", f"{first:%d %b %Y} to {last:%d %b %Y}", "23:00")
+    if column.numbers:
+        sides = [column.numbers, *([known.numbers] if known and known.numbers else [])]
+        low, high = min(one.quantile(0.005) for one in sides), max(one.quantile(0.995) for one in sides)
+        now, *past = [histogram(one, low, high) for one in sides]
+        ends = _ends(f"{low:,.6g}", f"mean {column.numbers.mean:,.6g}", f"{high:,.6g}")
+        return plots.bars(now, past[0] if past else None, f"{name}, from {low:g} to {high:g}") + ends
+    listed = [(value, rows / max(column.present, 1)) for value, rows in list(column.values.items())[:SHOWN]]
+    before_shares = {value: rows / max(known.present, 1) for value, rows in known.values.items()} if known else None
+    if before_shares is not None:
+        shown = {value for value, _ in listed}
+        before_shares = {value: share for value, share in before_shares.items() if value in shown}
+    return plots.shares(listed, before_shares)
+
+
+def _ends(*texts: str) -> str:
+    return f"<div class=ends>{''.join(f'<span>{one}</span>' for one in texts)}</div>"
