@@ -50,7 +50,7 @@ def _send_on(found: Stuck, state: Objects, topics: Topics, at: datetime) -> bool
         return False
     if found.again:
         topics.publish(found.again)
-    if attempts in (1, most):
+    if attempts == most or (attempts == 1 and not found.planned):
         topics.publish(_alert(found, attempts, most))
     log.warning(found.sentence, extra={"fields": {"subject": found.subject, "attempt": attempts, "of": most}})
     record = Redriven(attempts=attempts, first=known.first if known else at.isoformat(), last=at.isoformat())

@@ -1,5 +1,7 @@
 """Whether an accepted batch is reason enough to train, and the training if it is."""
 
+from datetime import UTC, datetime
+
 from dropforge.contracts import places
 from dropforge.contracts.events import BatchAccepted
 from dropforge.contracts.models import Candidate, TrainingDecision
@@ -7,7 +9,7 @@ from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, ledger, pipelines
 from dropforge.core.ports import Clock, Objects, Topics
 from dropforge.core.state import create_once, load
-from dropforge.ml import trigger
+from dropforge.ml import pace, trigger
 
 
 def on_batch(event: BatchAccepted, event_id: str, state: Objects, topics: Topics, clock: Clock) -> None:
@@ -34,7 +36,11 @@ def on_batch(event: BatchAccepted, event_id: str, state: Objects, topics: Topics
 
 
 def decide(pipeline: Pipeline, event_id: str, state: Objects, clock: Clock) -> TrainingDecision:
-    """Train once enough labelled rows were accepted that the newest candidate does not know."""
+    """Train once enough labelled rows were accepted that the newest candidate does not know.
+
+    Where they are enough too soon, the decision says until when to wait. Whatever is accepted after that moment starts
+    the training, and if nothing comes, the reconciler sends the last batch again; either way one takes all that waited.
+    """
     accepted = trigger.accepted(state, pipeline)
     newest = candidates.newest(state, pipeline.pipeline)
     new_rows = _new_rows(pipeline, accepted, newest)
@@ -47,7 +53,15 @@ def decide(pipeline: Pipeline, event_id: str, state: Objects, clock: Clock) -> T
             f"{pipeline.training.new_rows:,} start a training."
         )
     train = enough and pipeline.training.mode == "dynamic"
+    if train and (too_soon := _too_soon(pipeline, state, clock)):
+        because = f"{because} Not before {too_soon.until.isoformat(timespec='seconds')}: {too_soon.because}."
+        return trigger.decision(pipeline, event_id, clock, False, because, new_rows, accepted, too_soon.until)
     return trigger.decision(pipeline, event_id, clock, train, because, new_rows, accepted)
+
+
+def _too_soon(pipeline: Pipeline, state: Objects, clock: Clock) -> pace.Wait | None:
+    now = datetime.fromtimestamp(clock.now(), UTC)
+    return pace.wait(pipeline.training, candidates.made(state, pipeline.pipeline), now)
 
 
 def _new_rows(pipeline: Pipeline, accepted: list[ledger.Line], newest: Candidate | None) -> int:

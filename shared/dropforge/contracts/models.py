@@ -83,6 +83,7 @@ class TrainingDecision(BaseModel):
     because: str
     new_rows: int  # labelled rows that the newest candidate does not know
     batch_ids: list[str]  # what was accepted then; the training is on exactly these
+    wait_until: str | None = None  # ISO 8601: rows are enough, but another training came too shortly before
 
 
 class Champion(BaseModel):

@@ -1,8 +1,10 @@
 """The candidates of a pipeline: trained models, published or not."""
 
+from datetime import datetime
+
 from dropforge.contracts import places
 from dropforge.contracts.models import Candidate
-from dropforge.core.ports import Objects
+from dropforge.core.ports import ObjectInfo, Objects
 from dropforge.core.state import load
 
 _RECORD = "candidate.json"
@@ -16,8 +18,17 @@ def find(state: Objects, pipeline: str, candidate_id: str) -> Candidate | None:
 
 def newest(state: Objects, pipeline: str) -> Candidate | None:
     """The candidate that was made last. Found by a listing, of which only the last is opened."""
-    records = [info for info in state.list(places.candidates(pipeline)) if info.name.endswith(f"/{_RECORD}")]
+    records = _records(state, pipeline)
     if not records:
         return None
     last = max(records, key=lambda info: (info.metadata.get("created", ""), info.name))
     return Candidate.model_validate_json(state.read(last.name)[0])
+
+
+def made(state: Objects, pipeline: str) -> list[datetime]:
+    """When each candidate was made, by a listing alone."""
+    return [datetime.fromisoformat(info.metadata["created"]) for info in _records(state, pipeline)]
+
+
+def _records(state: Objects, pipeline: str) -> list[ObjectInfo]:
+    return [info for info in state.list(places.candidates(pipeline)) if info.name.endswith(f"/{_RECORD}")]

@@ -29,6 +29,7 @@ class Stuck:
     subject: str
     sentence: str
     again: Event | None
+    planned: bool = False  # it waited as it should, so there is nothing to tell
 
 
 def find(name: str, landing: Objects, state: Objects, before: datetime) -> Iterator[Stuck]:
@@ -79,7 +80,7 @@ def _batches(staged: dict[Batch, ObjectInfo], judged: set[Batch], state: Objects
 
 
 def _trainings(pipeline: Pipeline, lines: list[ledger.Line], state: Objects, before: datetime) -> Iterator[Stuck]:
-    """One event is enough, for it is decided about all that was accepted."""
+    """One event is enough, for it is decided about all that was accepted; so for all that a cool-down held back."""
     used = {pipeline.table, *(join.table for join in pipeline.joins)}
     accepted = sorted(
         (line for line in lines if line.accepted and line.batch.table in used), key=lambda line: line.decided
@@ -99,6 +100,10 @@ def _trainings(pipeline: Pipeline, lines: list[ledger.Line], state: Objects, bef
         said = f"A training was decided at {decision.at} ({decision.because}), and there is no model of it."
         again = BatchAccepted(**accepted[-1].batch.model_dump())
         yield Stuck(pipeline.pipeline, f"training-{decision.trigger}", decision.trigger, said, again)
+    elif decision and decision.wait_until and not considered <= learned and _older(decision.wait_until, before):
+        said = f"A training could begin at {decision.wait_until}, and nothing came since to start it."
+        again = BatchAccepted(**accepted[-1].batch.model_dump())
+        yield Stuck(pipeline.pipeline, f"training-{decision.trigger}", decision.trigger, said, again, planned=True)
 
 
 def _newest_decision(pipeline: str, state: Objects) -> TrainingDecision | None:

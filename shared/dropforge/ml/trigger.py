@@ -79,6 +79,7 @@ def decision(
     because: str,
     new_rows: int,
     known: Sequence[ledger.Line],
+    wait_until: datetime | None = None,
 ) -> TrainingDecision:
     """A decision made now about these batches."""
     return TrainingDecision(
@@ -89,6 +90,7 @@ def decision(
         because=because,
         new_rows=new_rows,
         batch_ids=sorted(line.batch.batch_id for line in known),
+        wait_until=wait_until.isoformat() if wait_until else None,
     )
 
 
