@@ -14,7 +14,7 @@ _UNOFFERED_IN_SUBSCRIPTION = (
     "message_transforms",
     "analytics_hub_subscription_info",
 )
-_UNOFFERED_IN_TOPIC = ("schema_settings", "ingestion_data_source_settings", "message_transforms")
+_UNOFFERED_IN_TOPIC = ("ingestion_data_source_settings", "message_transforms")
 _IMMUTABLE_IN_SUBSCRIPTION = ("name", "topic", "filter", "enable_message_ordering")
 
 

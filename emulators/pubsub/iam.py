@@ -44,5 +44,7 @@ class IamPolicy:
             self._pubsub.subscription(resource)
         elif "/snapshots/" in resource:
             self._pubsub.snapshot(resource)
+        elif "/schemas/" in resource:
+            self._pubsub.schemas.find(resource)
         else:
             self._pubsub.topic(resource)

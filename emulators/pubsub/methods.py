@@ -14,7 +14,8 @@ SUBSCRIBER = "google.pubsub.v1.Subscriber"
 SCHEMAS = "google.pubsub.v1.SchemaService"
 IAM = "google.iam.v1.IAMPolicy"
 
-_NO_SCHEMAS = "no Avro or Protocol Buffers schema is parsed, so a wrong one could not be refused"
+_AVRO_ONLY = "PROTOCOL_BUFFER answers UNIMPLEMENTED: reading its text needs protoc"
+_ANY_REVISION = "a revision need not be compatible with the ones before; PROTOCOL_BUFFER answers UNIMPLEMENTED"
 _EXPORTS = "BigQuery, Cloud Storage and Bigtable subscriptions and message transforms answer UNIMPLEMENTED"
 
 
@@ -45,9 +46,9 @@ def _methods() -> list[Method]:
     t = types
     empty = empty_pb2.Empty
     iam = iam_policy_pb2
-    topic, subscription, snapshot = t.Topic.pb(), t.Subscription.pb(), t.Snapshot.pb()
+    topic, subscription, snapshot, schema = t.Topic.pb(), t.Subscription.pb(), t.Snapshot.pb(), t.Schema.pb()
     rows: list[tuple[str, str, Status, Any, Any, str]] = [
-        (PUBLISHER, "CreateTopic", "differs", topic, topic, "schemas, ingestion and transforms answer UNIMPLEMENTED"),
+        (PUBLISHER, "CreateTopic", "differs", topic, topic, "ingestion and transforms answer UNIMPLEMENTED"),
         (PUBLISHER, "UpdateTopic", "differs", t.UpdateTopicRequest.pb(), topic, "as CreateTopic"),
         (PUBLISHER, "Publish", "done", t.PublishRequest.pb(), t.PublishResponse.pb(), ""),
         (PUBLISHER, "GetTopic", "done", t.GetTopicRequest.pb(), topic, ""),
@@ -121,20 +122,36 @@ def _methods() -> list[Method]:
         (SUBSCRIBER, "UpdateSnapshot", "done", t.UpdateSnapshotRequest.pb(), snapshot, ""),
         (SUBSCRIBER, "DeleteSnapshot", "done", t.DeleteSnapshotRequest.pb(), empty, ""),
         (SUBSCRIBER, "Seek", "done", t.SeekRequest.pb(), t.SeekResponse.pb(), ""),
-        *(
-            (SCHEMAS, name, "absent", None, None, _NO_SCHEMAS)
-            for name in (
-                "CreateSchema",
-                "GetSchema",
-                "ListSchemas",
-                "ListSchemaRevisions",
-                "CommitSchema",
-                "RollbackSchema",
-                "DeleteSchemaRevision",
-                "DeleteSchema",
-                "ValidateSchema",
-                "ValidateMessage",
-            )
+        (SCHEMAS, "CreateSchema", "differs", t.CreateSchemaRequest.pb(), schema, _AVRO_ONLY),
+        (SCHEMAS, "GetSchema", "done", t.GetSchemaRequest.pb(), schema, ""),
+        (SCHEMAS, "ListSchemas", "done", t.ListSchemasRequest.pb(), t.ListSchemasResponse.pb(), ""),
+        (
+            SCHEMAS,
+            "ListSchemaRevisions",
+            "done",
+            t.ListSchemaRevisionsRequest.pb(),
+            t.ListSchemaRevisionsResponse.pb(),
+            "",
+        ),
+        (SCHEMAS, "CommitSchema", "differs", t.CommitSchemaRequest.pb(), schema, _ANY_REVISION),
+        (SCHEMAS, "RollbackSchema", "done", t.RollbackSchemaRequest.pb(), schema, ""),
+        (SCHEMAS, "DeleteSchemaRevision", "done", t.DeleteSchemaRevisionRequest.pb(), schema, ""),
+        (SCHEMAS, "DeleteSchema", "done", t.DeleteSchemaRequest.pb(), empty, ""),
+        (
+            SCHEMAS,
+            "ValidateSchema",
+            "differs",
+            t.ValidateSchemaRequest.pb(),
+            t.ValidateSchemaResponse.pb(),
+            _AVRO_ONLY,
+        ),
+        (
+            SCHEMAS,
+            "ValidateMessage",
+            "differs",
+            t.ValidateMessageRequest.pb(),
+            t.ValidateMessageResponse.pb(),
+            _AVRO_ONLY,
         ),
         (IAM, "SetIamPolicy", "differs", iam.SetIamPolicyRequest, policy_pb2.Policy, "kept, and restricts nobody"),
         (IAM, "GetIamPolicy", "done", iam.GetIamPolicyRequest, policy_pb2.Policy, ""),

@@ -9,6 +9,7 @@ from emulators.pubsub import configuration, limits
 from emulators.pubsub.errors import already_exists
 from emulators.pubsub.names import project_of
 from emulators.pubsub.pages import page
+from emulators.pubsub.schemas import check_settings
 from emulators.pubsub.state import PubSub
 
 ListTopicsResponse = types.ListTopicsResponse.pb()
@@ -28,6 +29,8 @@ class Publisher:
         config = configuration.complete_topic(request)
         if config.name in self._pubsub.topics:
             raise already_exists(config.name)
+        if config.HasField("schema_settings"):
+            check_settings(self._pubsub.schemas, config.schema_settings)
         topic = self._pubsub.put_topic(config)
         await self._pubsub.store.flush()
         return topic.config
@@ -35,6 +38,8 @@ class Publisher:
     async def update_topic(self, request: Any) -> Any:
         topic = self._pubsub.topic(request.topic.name)
         config = configuration.updated(topic.config, request.topic, request.update_mask)
+        if config.HasField("schema_settings"):
+            check_settings(self._pubsub.schemas, config.schema_settings)
         self._pubsub.put_topic(configuration.complete_topic(config))
         await self._pubsub.store.flush()
         return topic.config

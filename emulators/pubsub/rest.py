@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from emulators.pubsub.errors import ServiceError, invalid, unimplemented
-from emulators.pubsub.methods import IAM, METHODS, PUBLISHER, SUBSCRIBER, Method
+from emulators.pubsub.methods import IAM, METHODS, PUBLISHER, SCHEMAS, SUBSCRIBER, Method
 from emulators.pubsub.rpc import Calls
 
 # gRPC status to HTTP: https://cloud.google.com/apis/design/errors#handling_errors
@@ -57,6 +57,16 @@ _TABLE: dict[tuple[str, str, str], tuple[str, str]] = {
     ("GET", "snapshots/*", ""): (f"{SUBSCRIBER}.GetSnapshot", "snapshot"),
     ("DELETE", "snapshots/*", ""): (f"{SUBSCRIBER}.DeleteSnapshot", "snapshot"),
     ("GET", "snapshots", ""): (f"{SUBSCRIBER}.ListSnapshots", "project"),
+    ("POST", "schemas", ""): (f"{SCHEMAS}.CreateSchema", "parent"),
+    ("GET", "schemas/*", ""): (f"{SCHEMAS}.GetSchema", "name"),
+    ("GET", "schemas", ""): (f"{SCHEMAS}.ListSchemas", "parent"),
+    ("GET", "schemas/*", "listRevisions"): (f"{SCHEMAS}.ListSchemaRevisions", "name"),
+    ("POST", "schemas/*", "commit"): (f"{SCHEMAS}.CommitSchema", "name"),
+    ("POST", "schemas/*", "rollback"): (f"{SCHEMAS}.RollbackSchema", "name"),
+    ("DELETE", "schemas/*", "deleteRevision"): (f"{SCHEMAS}.DeleteSchemaRevision", "name"),
+    ("DELETE", "schemas/*", ""): (f"{SCHEMAS}.DeleteSchema", "name"),
+    ("POST", "schemas", "validate"): (f"{SCHEMAS}.ValidateSchema", "parent"),
+    ("POST", "schemas", "validateMessage"): (f"{SCHEMAS}.ValidateMessage", "parent"),
     **{
         ("GET", f"{kind}/*", "getIamPolicy"): (f"{IAM}.GetIamPolicy", "resource")
         for kind in ("topics", "subscriptions")
@@ -67,6 +77,7 @@ _TABLE: dict[tuple[str, str, str], tuple[str, str]] = {
         for verb in ("setIamPolicy", "testIamPermissions")
     },
 }
+_WHOLE_BODY = {f"{SCHEMAS}.CreateSchema": "schema"}  # the RPCs whose body is this one field of the request
 _METHODS = {method.operation: method for method in METHODS}
 
 
@@ -108,7 +119,10 @@ def _message(method: Method, field: str, name: str, body: bytes, query: Mapping[
     """
     fields = {descriptor.json_name for descriptor in method.request.DESCRIPTOR.fields}
     try:
-        given = json.loads(body or b"{}") | {key: value for key, value in query.items() if key in fields}
+        content = json.loads(body or b"{}")
+        if method.operation in _WHOLE_BODY:
+            content = {_WHOLE_BODY[method.operation]: content}
+        given = content | {key: value for key, value in query.items() if key in fields}
         message = json_format.ParseDict(given, method.request())
     except (ValueError, TypeError, json_format.ParseError) as error:
         raise invalid(f"The body is not a {method.request.DESCRIPTOR.name} in JSON: {error}") from error

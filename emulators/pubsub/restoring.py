@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 def restore(pubsub: "PubSub") -> None:
     """Fill an empty emulator from its store."""
+    for _, _, body in pubsub.store.resources("schema"):
+        revision = types.Schema.pb().FromString(body)
+        pubsub.schemas.revisions.setdefault(revision.name, []).append(revision)
     for name, uid, body in pubsub.store.resources("topic"):
         pubsub.topics[name] = Topic(types.Topic.pb().FromString(body), uid)
     for name, uid, body in pubsub.store.resources("subscription"):

@@ -11,8 +11,9 @@ import grpc
 from emulators.faults import Fault
 from emulators.pubsub.errors import ServiceError, from_http_status, unimplemented
 from emulators.pubsub.iam import IamPolicy
-from emulators.pubsub.methods import IAM, METHODS, PUBLISHER, SUBSCRIBER, Method
+from emulators.pubsub.methods import IAM, METHODS, PUBLISHER, SCHEMAS, SUBSCRIBER, Method
 from emulators.pubsub.publisher import Publisher
+from emulators.pubsub.schema_service import SchemaService
 from emulators.pubsub.state import PubSub
 from emulators.pubsub.subscriber import Subscriber
 
@@ -25,6 +26,7 @@ class Calls:
         self._services: dict[str, Any] = {
             PUBLISHER: Publisher(pubsub),
             SUBSCRIBER: Subscriber(pubsub),
+            SCHEMAS: SchemaService(pubsub),
             IAM: IamPolicy(pubsub),
         }
 

@@ -17,6 +17,7 @@ from emulators.pubsub.names import DELETED_TOPIC
 from emulators.pubsub.publishing import accept
 from emulators.pubsub.push import Pusher
 from emulators.pubsub.restoring import restore
+from emulators.pubsub.schemas import DELETED_SCHEMA, Schemas, check_messages
 from emulators.pubsub.snapshots import Snapshot
 from emulators.pubsub.subscription import Subscription
 from emulators.pubsub.tokens import Signer
@@ -36,6 +37,7 @@ class PubSub:
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.policies: dict[str, Any] = {}
+        self.schemas = Schemas()
         self.signer = Signer()
         self.http = httpx.AsyncClient(
             timeout=httpx.Timeout(None, connect=10.0),  # a push lives as long as its ack deadline
@@ -135,6 +137,27 @@ class PubSub:
         self.drop(list(snapshot.messages.values()))
         self.set_policy(snapshot.name, None)
 
+    def add_schema_revision(self, revision: Any) -> None:
+        """Make this google.pubsub.v1.Schema the newest of its name."""
+        self.schemas.revisions.setdefault(revision.name, []).append(revision)
+        key = f"{revision.name}@{revision.revision_id}"
+        self.store.save("schema", key, self.next_id(), revision.SerializeToString())
+
+    def delete_schema_revision(self, revision: Any) -> None:
+        """Forget one revision; the caller sees that it is not the last."""
+        self.schemas.revisions[revision.name].remove(revision)
+        self.store.remove("schema", f"{revision.name}@{revision.revision_id}")
+
+    def delete_schema(self, name: str) -> None:
+        """Delete a schema with its revisions; topics that use it then refuse every message."""
+        for revision in self.schemas.revisions.pop(name):
+            self.store.remove("schema", f"{name}@{revision.revision_id}")
+        for topic in self.topics.values():
+            if topic.config.schema_settings.schema == name:
+                topic.config.schema_settings.schema = DELETED_SCHEMA
+                self.put_topic(topic.config)
+        self.set_policy(name, None)
+
     def set_policy(self, resource: str, policy: Any) -> None:
         """Keep a resource's IAM policy; None forgets it."""
         if policy is None:
@@ -161,7 +184,13 @@ class PubSub:
     # Messages
 
     async def publish(self, topic: Topic, bodies: Sequence[Any]) -> list[str]:
-        """Store messages, durably, then put them in line; returns their ids."""
+        """Store messages, durably, then put them in line; returns their ids.
+
+        Raises:
+            ServiceError: INVALID_ARGUMENT, a message is not of the topic's schema.
+        """
+        if topic.config.HasField("schema_settings"):
+            check_messages(self, topic.config.schema_settings, bodies)
         messages, deliver = accept(self, topic, bodies)
         # Shielded: a caller that hangs up must not leave messages that are stored and in no line until a restart.
         await asyncio.shield(self.spawn(self._commit(deliver)))
@@ -206,7 +235,7 @@ class PubSub:
         """Forget everything stored; open streams end with NOT_FOUND."""
         for subscription in self.subscriptions.values():
             subscription.close()
-        for stored in (self.topics, self.subscriptions, self.snapshots, self.policies):
+        for stored in (self.topics, self.subscriptions, self.snapshots, self.policies, self.schemas.revisions):
             stored.clear()
         self.store.clear()
         await self.store.flush()
@@ -223,6 +252,7 @@ class PubSub:
             "topics": len(self.topics),
             "subscriptions": len(self.subscriptions),
             "snapshots": len(self.snapshots),
+            "schemas": len(self.schemas.revisions),
             "unacknowledged": sum(len(s.queue.entries) for s in self.subscriptions.values()),
             "leased": sum(s.queue.leased() for s in self.subscriptions.values()),
         }
