@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, tzinfo
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
@@ -106,6 +106,15 @@ class Function(BaseModel):
     max_instances: int = Field(ge=1, le=1000)
     retry: Retry | None = None
     role: Name
+    invoker: Literal["private", "public"] = "private"
+
+    @model_validator(mode="after")
+    def _is_called_by_somebody(self) -> Self:
+        if self.invoker == "public" and self.trigger.http is None:
+            raise ValueError(
+                "'invoker: public' is for functions with an http trigger: events come from Eventarc alone."
+            )
+        return self
 
     @model_validator(mode="after")
     def _retries_what_is_delivered(self) -> Self:

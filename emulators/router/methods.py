@@ -19,6 +19,7 @@ BEHAVIOURS: tuple[tuple[str, str, Status, str], ...] = (
     ("run", "streaming requests and responses", "done", ""),
     ("run", "WebSockets and HTTP/2", "absent", "no function of the flow asks for them"),
     ("run", "revisions and traffic splits", "absent", "one revision runs; its name changes with the bundle"),
+    ("run", "ID tokens", "differs", "only with `DROPFORGE_AUTH=on`; any verified caller may call a private function"),
     ("scheduler", "cron's five fields, by the clock of a time zone", "done", ""),
     ("scheduler", "a message to Pub/Sub", "differs", "it fires on the router's clock, once however far that was moved"),
     ("scheduler", "HTTP targets and their retries", "absent", "a message has retries and a dead letter already"),

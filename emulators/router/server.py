@@ -8,6 +8,8 @@ The environment says where things are:
 - DROPFORGE_WARM: `all` starts every function at once
 - DROPFORGE_IDLE_SECONDS (default 900): after how long an unused instance ends
 - DROPFORGE_PENDING (default 100): how many requests may wait for one function
+- DROPFORGE_AUTH: `on` checks ID tokens, `off`, the default, lets everybody in
+- PUBSUB_EMULATOR_CONTROL: where the keys are with which Pub/Sub signs its pushes
 """
 
 import asyncio
@@ -28,9 +30,11 @@ from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
 from emulators.hosting import AnnouncingServer, Options, listen
 from emulators.router.deliveries import ConnectionCut
+from emulators.router.guard import Guard, Refused, without_signature
+from emulators.router.hosts import FunctionHost
 from emulators.router.proxy import proxy
 from emulators.router.runtime import Runtime
-from emulators.router.state import Router
+from emulators.router.state import PUSH, Router
 from emulators.router.wiring import Emulated
 from functions import flow
 
@@ -40,17 +44,22 @@ _REPO = Path(__file__).parent.parent.parent
 def create_app(router: Router) -> ASGIApp:
     """The ASGI application of one router."""
     starlette = Starlette(
-        routes=[Route(f"{PREFIX}/functions", _functions), *control_routes(router)], lifespan=_lifespan
+        routes=[
+            Route(f"{PREFIX}/functions", _functions),
+            Route(f"{PREFIX}/token", _token),
+            *control_routes(router),
+        ],
+        lifespan=_lifespan,
     )
     starlette.state.router = router
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path = scope["path"]
-            if path.startswith("/_push/"):
+            if path.startswith(PUSH):
                 return await _push(router, scope, receive, send)
             if not path.startswith(PREFIX) and (host := router.http_function(path)) is not None:
-                return await proxy(host, scope, receive, send)
+                return await _call(router, host, scope, receive, send)
         return await starlette(scope, receive, send)
 
     return app
@@ -66,12 +75,38 @@ async def _functions(request: Request) -> Response:
     return JSONResponse({"functions": request.app.state.router.functions()})
 
 
+async def _token(request: Request) -> Response:
+    """An ID token for a person: `?email=` (somebody, by default) and `?audience=` (this router, by default)."""
+    router: Router = request.app.state.router
+    if router.guard is None:
+        return PlainTextResponse("Expected DROPFORGE_AUTH=on. It is off, so nobody needs a token.", status_code=409)
+    asked = request.query_params
+    audience = asked.get("audience") or router.url
+    return PlainTextResponse(await router.guard.token(asked.get("email", "somebody@example.com"), audience))
+
+
+async def _call(router: Router, host: FunctionHost, scope: Scope, receive: Receive, send: Send) -> None:
+    """Pass a request to an HTTP function, if the caller may."""
+    if router.guard is not None and host.function.invoker != "public":
+        audiences = (router.url, f"{router.url}{host.function.trigger.http}")
+        try:
+            await router.guard.check(Request(scope).headers.get("authorization"), audiences)
+        except Refused as refused:
+            return await refused.response()(scope, receive, send)
+        scope["headers"] = without_signature(scope["headers"])
+    return await proxy(host, scope, receive, send)
+
+
 async def _push(router: Router, scope: Scope, receive: Receive, send: Send) -> None:
     """Answer one push with the status that the function gave."""
     request = Request(scope, receive)
     response: Response
+    function = scope["path"].removeprefix(PUSH)
     try:
-        response = Response(status_code=await router.push(scope["path"].removeprefix("/_push/"), await request.body()))
+        await router.admit(function, request.headers.get("authorization"))
+        response = Response(status_code=await router.push(function, await request.body()))
+    except Refused as refused:
+        response = refused.response()
     except ConnectionCut:
         return await cut(send)
     except KeyError as error:
@@ -107,7 +142,7 @@ async def serve(options: Options) -> None:
 
     async def begin() -> None:
         try:
-            await router.wire(f"http://127.0.0.1:{port}/_push/")
+            await router.wire(f"http://127.0.0.1:{port}")
         except Exception as error:  # noqa: BLE001 - whatever it is, a router that is not wired must not stay
             print(f"The router could not be wired: {error}", file=sys.stderr)
             server.should_exit = True
@@ -131,4 +166,15 @@ def _router(environment: Mapping[str, str], data: Path | None) -> Router:
         pending=int(environment.get("DROPFORGE_PENDING", "100")),
     )
     where = Emulated(project, environment.get("PUBSUB_EMULATOR_HOST"), environment.get("STORAGE_EMULATOR_HOST"))
-    return Router(flow.read(Path(environment.get("DROPFORGE_FLOW", flow.PATH))), runtime, where, data)
+    return Router(
+        flow.read(Path(environment.get("DROPFORGE_FLOW", flow.PATH))), runtime, where, data, _guard(environment)
+    )
+
+
+def _guard(environment: Mapping[str, str]) -> Guard | None:
+    wanted = environment.get("DROPFORGE_AUTH", "off")
+    if wanted not in ("on", "off"):
+        sys.exit(f"Expected DROPFORGE_AUTH to be 'on' or 'off'. Found {wanted!r}.")
+    control = environment.get("PUBSUB_EMULATOR_CONTROL")
+    certificates = f"{control.removesuffix(PREFIX)}/oauth2/v1/certs" if control else None
+    return Guard(certificates) if wanted == "on" else None

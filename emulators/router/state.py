@@ -11,13 +11,23 @@ from emulators.clock import Clock
 from emulators.faults import Faults
 from emulators.router.cloudevents import Push, finalized, published
 from emulators.router.deliveries import Deliveries
+from emulators.router.guard import Guard
 from emulators.router.hosts import FunctionHost
 from emulators.router.logs import Log
 from emulators.router.runtime import Runtime
 from emulators.router.schedules import Schedules
-from emulators.router.wiring import Emulated, bindings, bucket_name, publish, scheduler_topic, wire
+from emulators.router.wiring import (
+    Emulated,
+    bindings,
+    bucket_name,
+    publish,
+    scheduler_topic,
+    service_account,
+    wire,
+)
 from functions.flow import Flow
 
+PUSH = "/_push/"
 _WATCH_SECONDS = 0.2
 
 
@@ -26,7 +36,11 @@ class Router:
 
     name = "router"
 
-    def __init__(self, flow: Flow, runtime: Runtime, where: Emulated, data: Path | None) -> None:
+    def __init__(
+        self, flow: Flow, runtime: Runtime, where: Emulated, data: Path | None, guard: Guard | None = None
+    ) -> None:
+        self.guard = guard
+        self.url = ""
         self.clock, self.faults = Clock(), Faults()
         self._flow, self._where = flow, where
         self._scratch = None if data is not None else tempfile.TemporaryDirectory(prefix="dropforge-router-")
@@ -40,7 +54,6 @@ class Router:
         self._by_subscription = {binding.subscription: binding for binding in self._bound}
         self._buckets = [bucket_name(bucket, where.project, runtime.environment) for bucket in flow.buckets]
         self.schedules = Schedules(flow.functions, self.clock, self._publish_schedule)
-        self._push_url = ""
         self._watching: asyncio.Task[None] | None = None
         prefixes = {function.trigger.http: name for name, function in flow.functions.items() if function.trigger.http}
         self._prefixes = sorted(prefixes.items(), key=lambda item: -len(item[0]))
@@ -51,6 +64,17 @@ class Router:
             if path.startswith(prefix):
                 return self.hosts[name]
         return None
+
+    async def admit(self, function: str, authorization: str | None) -> None:
+        """Let a push pass that comes from the function's own service account.
+
+        Raises:
+            Refused: it does not.
+            KeyError: there is no such function.
+        """
+        if self.guard is not None:
+            account = service_account(self.hosts[function].function, self._where.project)
+            await self.guard.check(authorization, [f"{self.url}{PUSH}{function}"], only=account)
 
     async def push(self, function: str, body: bytes) -> int:
         """Deliver one wrapped push; returns the status for Pub/Sub.
@@ -68,10 +92,11 @@ class Router:
             raise ValueError(f"Expected a push of one of {expected}. Got one of {push.subscription!r}.")
         return await deliveries.deliver(published(push, binding.topic) if binding.bucket is None else finalized(push))
 
-    async def wire(self, push_url: str) -> None:
-        """Create what the flow needs on the emulators; `push_url` is where Pub/Sub reaches this router."""
-        self._push_url = push_url
-        await asyncio.to_thread(wire, self._flow, self._bound, self._buckets, self._where, push_url)
+    async def wire(self, url: str) -> None:
+        """Create what the flow needs on the emulators; `url` is where Pub/Sub reaches this router."""
+        self.url = url
+        signed = self.guard is not None
+        await asyncio.to_thread(wire, self._flow, self._bound, self._buckets, self._where, f"{url}{PUSH}", signed)
 
     def start(self, *, warm: bool) -> None:
         """Begin to watch memory and idleness; `warm` starts an instance of each function now."""
@@ -104,7 +129,7 @@ class Router:
         for deliveries in self.deliveries.values():
             deliveries.count = 0
         self.schedules.reset()
-        await self.wire(self._push_url)
+        await self.wire(self.url)
 
     async def seed(self, data: dict[str, Any]) -> None:
         """Nothing can be seeded here."""

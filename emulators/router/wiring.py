@@ -69,18 +69,25 @@ def _binding(project: str, function: str, topic: str, subscription: str, bucket:
     )
 
 
-def wire(flow: Flow, bound: list[Binding], buckets: list[str], where: Emulated, push_url: str) -> None:
-    """Create or correct everything. `push_url` is what a function's name is appended to.
+def wire(
+    flow: Flow, bound: list[Binding], buckets: list[str], where: Emulated, push_url: str, signed: bool = False
+) -> None:
+    """Create or correct everything. `push_url` is what a function's name is appended to; `signed` pushes carry tokens.
 
     Blocks; run it in a thread.
     """
     if where.pubsub is not None:
-        _wire_pubsub(flow, bound, where, push_url)
+        _wire_pubsub(flow, bound, where, push_url, signed)
     if where.storage is not None:
         _wire_storage(bound, buckets, where)
 
 
-def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: str) -> None:
+def service_account(function: Function, project: str) -> str:
+    """In whose name a function is called."""
+    return f"{function.role}@{project}.iam.gserviceaccount.com"
+
+
+def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: str, signed: bool) -> None:
     # Here, because the import takes half a second that only wiring needs.
     from google.api_core import exceptions, retry
     from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
@@ -100,7 +107,7 @@ def _wire_pubsub(flow: Flow, bound: list[Binding], where: Emulated, push_url: st
         }
         for topic in sorted(topics - existing):
             publisher.create_topic(request={"name": topic}, retry=patient)
-        for wanted in _subscriptions(flow, bound, where.project, push_url):
+        for wanted in _subscriptions(flow, bound, where.project, push_url, signed):
             try:
                 subscriber.create_subscription(request=wanted, retry=patient)
             except exceptions.AlreadyExists:
@@ -121,9 +128,9 @@ def publish(topic: str, data: bytes, **attributes: str) -> None:
         publisher.transport.close()
 
 
-def _subscriptions(flow: Flow, bound: list[Binding], project: str, push_url: str) -> list[dict[str, Any]]:
+def _subscriptions(flow: Flow, bound: list[Binding], project: str, push_url: str, signed: bool) -> list[dict[str, Any]]:
     """Every subscription, as a request to create it."""
-    pushes = [_pushed(binding, flow.functions[binding.function], project, push_url) for binding in bound]
+    pushes = [_pushed(binding, flow.functions[binding.function], project, push_url, signed) for binding in bound]
     if DEAD_LETTER not in flow.topics:
         return pushes
     kept = {
@@ -135,12 +142,14 @@ def _subscriptions(flow: Flow, bound: list[Binding], project: str, push_url: str
     return [*pushes, kept]
 
 
-def _pushed(binding: Binding, function: Function, project: str, push_url: str) -> dict[str, Any]:
+def _pushed(binding: Binding, function: Function, project: str, push_url: str, signed: bool) -> dict[str, Any]:
     assert function.retry is not None  # flow.py sees to it
+    endpoint = f"{push_url}{binding.function}"
+    token = {"service_account_email": service_account(function, project), "audience": endpoint}
     return {
         "name": binding.subscription,
         "topic": binding.topic,
-        "push_config": {"push_endpoint": f"{push_url}{binding.function}"},
+        "push_config": {"push_endpoint": endpoint, **({"oidc_token": token} if signed else {})},
         "ack_deadline_seconds": ack_deadline_seconds(function),
         "retry_policy": {
             "minimum_backoff": {"seconds": function.retry.minimum_seconds},

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -115,6 +116,8 @@ class Stack:
             "DROPFORGE_BIGQUERY_ENV": str(ROOT / ".dropforge" / "bigquery-env"),
             "DROPFORGE_VERTEX_IMAGES": str(self._images()),
             "DROPFORGE_WARM": "all",
+            "DROPFORGE_AUTH": os.environ.get("DROPFORGE_AUTH", "off"),
+            **self._controls(),
         }
 
     def _planned(self) -> dict[str, str]:
@@ -154,13 +157,15 @@ class Stack:
 
     def exports(self) -> str:
         """Lines for a shell: how clients and `gcloud` reach the services that run, and where each is controlled."""
-        controls = {
+        told = {**self.environment(), **self.tools(), **self._controls()}
+        return "".join(f"export {name}={value}\n" for name, value in told.items())
+
+    def _controls(self) -> dict[str, str]:
+        return {
             f"{name.upper()}_EMULATOR_CONTROL": f"{service.control}{PREFIX}"
             for name, service in self.services.items()
             if service.control
         }
-        told = {**self.environment(), **self.tools(), **controls}
-        return "".join(f"export {name}={value}\n" for name, value in told.items())
 
     def _write_environment(self) -> None:
         (self._home / "environment.sh").write_text(self.exports())

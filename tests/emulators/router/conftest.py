@@ -51,6 +51,7 @@ class Cloud:
     publisher: PublisherClient
     subscriber: SubscriberClient
     bucket: storage.Bucket
+    pubsub_control: str
 
     def router(self) -> Bench:
         """A router wired to these emulators; its functions record into one file, whichever router runs them."""
@@ -76,7 +77,7 @@ def cloud(dist: Path, sample_repo: Path, tmp_path_factory: pytest.TempPathFactor
             client = storage.Client(project=PROJECT, credentials=anonymous())
             variables = {"PUBSUB_EMULATOR_HOST": pubsub.url, "STORAGE_EMULATOR_HOST": stored.url}
             bucket = client.bucket(f"{PROJECT}-landing")
-            yield Cloud(folder, dist, sample_repo, variables, publisher, subscriber, bucket)
+            yield Cloud(folder, dist, sample_repo, variables, publisher, subscriber, bucket, pubsub.control_url)
             client.close()
 
 
