@@ -26,7 +26,7 @@ functions:
 
 def test_the_projects_own_flow_is_valid() -> None:
     """What every other part reads."""
-    assert list(flow.read().functions) == ["ingest", "validate", "train", "publish", "reconcile", "predict"]
+    assert list(flow.read().functions) == ["ingest", "validate", "train", "publish", "reconcile", "predict", "monitor", "notify"]
 
 
 def test_a_flow_needs_no_containers(tmp_path: Path) -> None:
@@ -55,11 +55,6 @@ def test_a_flow_needs_no_containers(tmp_path: Path) -> None:
             "{topics: [jobs]}",
             "{http: /v1/}",
             "'retry' belongs to every function with a storage, topics or schedule trigger",
-        ),
-        (
-            "    role: worker",
-            "    role: worker\n    invoker: public",
-            "'invoker: public' is for functions with an http",
         ),
         ("attempts: 20", "attempts: 3", "greater than or equal to 5. Got 3."),
         ("minimum_seconds: 1,", "minimum_seconds: 61,", "'minimum_seconds' must not exceed 'maximum_seconds'"),

@@ -106,6 +106,11 @@ def message[E: Event](event: CloudEvent, kind: type[E]) -> E:
     return parse(kind, data)
 
 
+def schema(event: CloudEvent) -> str:
+    """The schema that a Pub/Sub message names, or nothing: for a function that takes several."""
+    return str(_attributes(event).get("schema", ""))
+
+
 @contextmanager
 def delivery(function: str, event: CloudEvent) -> Iterator[Services]:
     """Run one delivery: yields the services, logs start and end, and decides by the error whether it is repeated.
