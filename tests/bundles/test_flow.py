@@ -56,6 +56,11 @@ def test_a_flow_needs_no_containers(tmp_path: Path) -> None:
             "{http: /v1/}",
             "'retry' belongs to every function with a storage, topics or schedule trigger",
         ),
+        (
+            "    role: worker",
+            "    role: worker\n    invoker: public",
+            "'invoker: public' is for functions with an http",
+        ),
         ("attempts: 20", "attempts: 3", "greater than or equal to 5. Got 3."),
         ("minimum_seconds: 1,", "minimum_seconds: 61,", "'minimum_seconds' must not exceed 'maximum_seconds'"),
         ("    emits: []", "    emits: []\n    emits: [jobs]", "the key 'emits' is given twice"),
