@@ -2,14 +2,13 @@
 
 import heapq
 import time
-from collections import deque
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from emulators.pubsub.consumer import Consumer, Delivery
+from emulators.pubsub.line import Line
 from emulators.pubsub.message import Entry, Message, Place
-from emulators.pubsub.ordering import Lane
 
 if TYPE_CHECKING:
     from emulators.clock import Clock
@@ -54,9 +53,7 @@ class Queue:
         self._faults = faults
         self._done = done
         self._failed = failed
-        self._lanes: dict[str, Lane] = {}
-        self._ready: deque[Entry | Lane] = deque()
-        self._waiting: list[tuple[float, int, Entry | Lane]] = []
+        self._line = Line(clock)
         self._deadlines: list[tuple[float, int, Entry]] = []
         self._postponed: Entry | None = None
 
@@ -67,15 +64,7 @@ class Queue:
         key = message.body.ordering_key if self.rules.ordered else ""
         entry = Entry(message, failures)
         self.entries[message.seq] = entry
-        if key:
-            lane = self._lanes.get(key)
-            if lane is None:
-                lane = self._lanes[key] = Lane(key)
-            entry.lane = lane
-            lane.unsent.append(entry)
-            self._offer(lane)
-        else:
-            self._ready.append(entry)
+        self._line.add(entry, key)
         return entry
 
     def notify(self) -> None:
@@ -92,14 +81,14 @@ class Queue:
         taken: list[Delivery] = []
         size = 0
         if len(self.consumers) > 1:
-            limit = min(limit, max(1, len(self._ready) // len(self.consumers)))
+            limit = min(limit, max(1, len(self._line) // len(self.consumers)))
         while len(taken) < limit and consumer.has_room():
-            entry = self._next_for(consumer)
+            entry = self._line.next_for(consumer)
             if entry is None:
                 break
             size += entry.message.size
             if size > BATCH_BYTES and taken:
-                self._put_back(entry)
+                self._line.put_back(entry)
                 break
             fault = self._faults.take(DELIVER)
             if fault is None:
@@ -111,45 +100,6 @@ class Queue:
                 if postponed.place is Place.WAITING:
                     taken.append(self._lease(postponed, consumer))
         return taken
-
-    def _next_for(self, consumer: Consumer) -> Entry | None:
-        """The next message that may go to `consumer` now."""
-        for line in (consumer.own, self._ready):
-            while line:
-                item = line.popleft()
-                if isinstance(item, Entry):
-                    if item.place is Place.READY:
-                        return item
-                    continue
-                item.queued = False
-                entry = None
-                if item.not_before <= self._clock.now() and item.may_give(consumer):
-                    entry = item.give(consumer)
-                self._offer(item)
-                if entry is not None:
-                    return entry
-        return None
-
-    def _put_back(self, entry: Entry) -> None:
-        """Undo `_next_for`."""
-        if entry.lane is None:
-            self._ready.appendleft(entry)
-        else:
-            entry.lane.rewind(entry)
-            self._offer(entry.lane)
-
-    def _offer(self, lane: Lane) -> None:
-        """Put a key in line for those who may have its next message, once its back-off has passed."""
-        if lane.queued or not lane.unsent:
-            return
-        if lane.not_before > self._clock.now():
-            heapq.heappush(self._waiting, (lane.not_before, next(_leases), lane))
-        elif not lane.sent:
-            lane.queued = True
-            self._ready.append(lane)
-        elif lane.owner is not None and not lane.owner.one_per_key and not lane.owner.gone:
-            lane.queued = True
-            lane.owner.own.append(lane)
 
     def _lease(self, entry: Entry, consumer: Consumer) -> Delivery:
         if entry.place is Place.LEASED:  # a second delivery, by a fault
@@ -173,7 +123,7 @@ class Queue:
         if fault.action in ("delay", "reorder") and entry.lane is None:
             self._free(entry)
             seconds = fault.delay_seconds if fault.action == "delay" else _REORDERED_SECONDS
-            self._wait(entry, self._clock.now() + seconds)
+            self._line.again(entry, self._clock.now() + seconds)
             if fault.action == "reorder":
                 self._postponed = entry
             return []
@@ -240,7 +190,7 @@ class Queue:
         entry.place = Place.ACKED
         for finished in entry.lane.acknowledged():
             self._gone(finished, done)
-        self._tidy(entry.lane)
+        self._line.changed(entry.lane)
 
     def _gone(self, entry: Entry, done: list[Entry]) -> None:
         entry.place = Place.GONE
@@ -253,12 +203,6 @@ class Queue:
             running = (due for due in self._deadlines if due[2].place is Place.LEASED and due[2].lease == due[1])
             self._deadlines = list(running)
             heapq.heapify(self._deadlines)
-
-    def _tidy(self, lane: Lane) -> None:
-        if lane.unsent:
-            self._offer(lane)
-        elif not lane.sent:
-            self._lanes.pop(lane.key, None)
 
     def _free(self, entry: Entry) -> None:
         """Take a leased entry off its consumer's account."""
@@ -286,23 +230,15 @@ class Queue:
             if self._failed(entry):
                 self.discard(entry)
             elif lane is None:
-                self._wait(entry, not_before)
+                self._line.again(entry, not_before)
             if lane is not None:
-                self._tidy(lane)
+                self._line.changed(lane)
 
     def _backoff(self, failures: int) -> float:
         if self.rules.backoff is None:
             return 0.0
         minimum, maximum = self.rules.backoff
         return min(maximum, minimum * 2.0 ** min(failures - 1, 60))
-
-    def _wait(self, entry: Entry, not_before: float) -> None:
-        if not_before <= self._clock.now():
-            entry.place = Place.READY
-            self._ready.append(entry)
-        else:
-            entry.place = Place.WAITING
-            heapq.heappush(self._waiting, (not_before, next(_leases), entry))
 
     def leased(self) -> int:
         """How many messages are out."""
@@ -312,8 +248,8 @@ class Queue:
 
     def due(self) -> float | None:
         """When `tick` next has something to do, in seconds since the epoch; None when nothing waits."""
-        times = [heap[0][0] for heap in (self._waiting, self._deadlines) if heap]
-        return min(times, default=None)
+        times = (self._line.due(), self._deadlines[0][0] if self._deadlines else None)
+        return min((time for time in times if time is not None), default=None)
 
     def tick(self) -> None:
         """Let back-offs and ack deadlines that are now past take effect."""
@@ -332,15 +268,7 @@ class Queue:
         for consumer, entry in holders:
             if consumer is not None and consumer.expired is not None:
                 consumer.expired(entry)
-        awake = False
-        while self._waiting and self._waiting[0][0] <= now:
-            item = heapq.heappop(self._waiting)[2]
-            awake = True
-            if isinstance(item, Lane):
-                self._offer(item)
-            elif item.place is Place.WAITING:
-                item.place = Place.READY
-                self._ready.append(item)
+        awake = self._line.tick()
         if late or awake:
             self.notify()
 
@@ -349,10 +277,7 @@ class Queue:
         if consumer in self.consumers:
             self.consumers.remove(consumer)
         consumer.gone = True
-        while consumer.own:
-            lane = consumer.own.popleft()
-            lane.queued = False
-            self._offer(lane)
+        self._line.give_back(consumer)
 
     def discard(self, entry: Entry) -> None:
         """Take a message out without acknowledging it; nothing is told."""
@@ -360,6 +285,6 @@ class Queue:
             self._free(entry)
         if entry.lane is not None:
             entry.lane.remove(entry)
-            self._tidy(entry.lane)
+            self._line.changed(entry.lane)
         entry.place = Place.GONE
         self.entries.pop(entry.message.seq, None)
