@@ -71,6 +71,10 @@ class Champions:
             raise ServiceUnavailable(f"gs://{self._bucket}/{place} is not there.", object=place)
         return content
 
+    async def content_if_there(self, place: str) -> bytes | None:
+        """An object of the state bucket, or None. Raises ServiceUnavailable."""
+        return await self._object(place)
+
     async def reachable(self) -> bool:
         """Whether the state bucket answers now."""
         try:

@@ -77,6 +77,11 @@ _REQUEST = {
             "additionalProperties": False,
             "properties": {
                 "threshold": {"type": "number", "minimum": 0, "maximum": 1, "default": THRESHOLD},
+                "by": {
+                    "enum": ["features", "key"],
+                    "default": "features",
+                    "description": "With `key`, an instance is the key of a row that was answered in advance.",
+                },
                 "partial": {
                     "type": "boolean",
                     "default": False,

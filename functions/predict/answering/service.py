@@ -3,7 +3,7 @@
 import re
 import time
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
@@ -19,19 +19,13 @@ from .champions import Champions, Serving
 from .endpoint import Endpoint
 from .inline import Inline
 from .openapi import document
+from .tabled import Backend, Tabled
 from .upstream import Upstream
 
 PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict)?")
 RETRY_AFTER = "1"  # seconds
 
 log = logs.logger("predict")
-
-
-class Backend(Protocol):
-    """What computes the answers."""
-
-    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
-        """As `Endpoint.ask` and `Inline.ask`."""
 
 
 class Refused(Exception):
@@ -51,7 +45,8 @@ class Service:
         self._settings = settings
         self._champions = Champions(settings.state_bucket, upstream)
         inline = settings.predict_backend == "inline"
-        self._backend: Backend = Inline(self._champions) if inline else Endpoint(settings, upstream)
+        model: Backend = Inline(self._champions) if inline else Endpoint(settings, upstream)
+        self._backend = Tabled(self._champions, model)
 
     async def answer(self, request: Request) -> Response:
         """Route, answer, and log one line."""

@@ -90,6 +90,11 @@ def candidate(pipeline: str, candidate_id: str, file: str = "") -> str:
     return f"{candidates(pipeline)}{candidate_id}/{file}"
 
 
+def answers(pipeline: str, candidate_id: str, file: str) -> str:
+    """Answers of a candidate computed in advance: `answers.json` is written last and names the lookup file."""
+    return f"answers/{pipeline}/{candidate_id}/{file}"
+
+
 def model_verdict(pipeline: str, candidate_id: str) -> str:
     """JSON (`verdicts.ModelVerdict`): what the judge said, written once."""
     return candidate(pipeline, candidate_id, "verdict.json")

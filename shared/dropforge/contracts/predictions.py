@@ -5,7 +5,8 @@
 
 `label` says whether the probability is above the threshold, which is one half where the request names none. With the
 parameter `partial`, an instance that does not fit is answered `{"error": [...]}` in its place, and the others are
-predicted; without it, such an instance refuses the whole request.
+predicted; without it, such an instance refuses the whole request. With `"by": "key"` each instance is the key of a row
+that was answered in advance.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ MOST_BYTES = 1_500_000  # of a body: what a Vertex AI endpoint takes
 MOST_INSTANCES = 10_000
 THRESHOLD = 0.5
 PROBLEM_TYPE = "application/problem+json"
-_PARAMETERS = ("partial", "threshold")
+_PARAMETERS = ("by", "partial", "threshold")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Request:
     instances: list[Any]
     threshold: float = THRESHOLD
     partial: bool = False
+    by_key: bool = False
 
     def answer(self, probability: float) -> dict[str, Any]:
         """The answer to one instance."""
@@ -56,14 +58,17 @@ def _with_parameters(instances: list[Any], parameters: Any) -> Request:
         raise RequestInvalid(f"Expected 'parameters' to be an object. Found {type(parameters).__name__}.")
     for name in parameters:
         if name not in _PARAMETERS:
-            raise RequestInvalid(f"Expected only the parameters {' and '.join(_PARAMETERS)}. Found {name!r}.")
+            raise RequestInvalid(f"Expected only the parameters {', '.join(_PARAMETERS)}. Found {name!r}.")
     threshold = parameters.get("threshold", THRESHOLD)
     if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
         raise RequestInvalid(f"Expected 'threshold' to be a number from 0 to 1. Found {threshold!r}.")
     partial = parameters.get("partial", False)
     if type(partial) is not bool:
         raise RequestInvalid(f"Expected 'partial' to be true or false. Found {partial!r}.")
-    return Request(instances, float(threshold), partial)
+    by = parameters.get("by", "features")
+    if by not in ("features", "key"):
+        raise RequestInvalid(f"Expected 'by' to be 'features' or 'key'. Found {by!r}.")
+    return Request(instances, float(threshold), partial, by == "key")
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:

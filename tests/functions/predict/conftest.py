@@ -94,7 +94,7 @@ class Predict:
         return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The bundles of the function and of the model server."""
     folder = tmp_path_factory.mktemp("dist")
@@ -102,7 +102,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def vertex_emulator(start: Start, dist: Path, storage_emulator: Emulator) -> Emulator:
     """Vertex AI, where the model server's image is its bundle."""
     command = [sys.executable, "-P", "main.py"]
@@ -112,7 +112,7 @@ def vertex_emulator(start: Start, dist: Path, storage_emulator: Emulator) -> Emu
     return start("vertex", DROPFORGE_VERTEX_IMAGES=str(table), STORAGE_EMULATOR_HOST=storage_emulator.url)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployment(storage_emulator: Emulator, vertex_emulator: Emulator) -> Iterator[Deployment]:
     """A deployment with the pipeline `flights` and one published model, and `trips`, which has none."""
     variables = {

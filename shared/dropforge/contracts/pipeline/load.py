@@ -7,12 +7,12 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dropforge.contracts.errors import PipelineInvalid
-from dropforge.contracts.pipeline.schema import Feature, Join, Label, Monitoring, Pipeline, Success, Training
+from dropforge.contracts.pipeline.schema import Feature, Join, Label, Monitoring, Pipeline, Serving, Success, Training
 from dropforge.contracts.pipeline.table import Column, Table
 
 _KEYS: set[str] = {
     name
-    for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training, Monitoring)
+    for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training, Monitoring, Serving)
     for name in model.model_fields
 }
 

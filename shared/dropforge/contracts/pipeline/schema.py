@@ -114,6 +114,28 @@ class Monitoring(BaseModel):
     on_accuracy_down: Literal["tell", "retrain", "rollback"] = "tell"
 
 
+class Serving(BaseModel):
+    """How predictions are answered; the answers are the same in each mode.
+
+    `dynamic`: by the model. `static`: from a table of answers to the rows of the newest `days`, computed when a model
+    is published; whatever else is asked is refused. `hybrid`: from that table, and by the model what it does not have.
+    `key`: columns of the main table by which a caller may ask for a row of the table instead of sending its features.
+    """
+
+    model_config = STRICT
+    mode: Literal["static", "dynamic", "hybrid"] = "dynamic"
+    key: list[str] = []
+    days: int = Field(default=30, ge=1)
+
+    @model_validator(mode="after")
+    def _key_with_a_table(self) -> Self:
+        if (self.mode == "dynamic") != (not self.key):
+            raise ValueError(
+                f"'static' and 'hybrid' need a 'key', and 'dynamic' has none. Got {self.mode}: {self.key}."
+            )
+        return self
+
+
 class Pipeline(BaseModel):
     """One `pipeline.yaml`."""
 
@@ -130,6 +152,7 @@ class Pipeline(BaseModel):
     success: Success
     training: Training
     monitoring: Monitoring = Monitoring()
+    serving: Serving = Serving()
 
     @property
     def main(self) -> Table:
@@ -214,6 +237,11 @@ class Pipeline(BaseModel):
                 )
             elif column.type == "text":
                 problems.append(f"The feature {feature.name!r} is text, which no model here reads yet: use category.")
+        problems += [
+            f"'serving' has the key {name!r}, which is no column of {self.table!r}."
+            for name in self.serving.key
+            if name not in self.main.columns
+        ]
         problems += [
             f"'slices' names {name!r}, which is no column." for name in self.slices if self.column(name) is None
         ]
