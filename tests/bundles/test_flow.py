@@ -26,7 +26,17 @@ functions:
 
 def test_the_projects_own_flow_is_valid() -> None:
     """What every other part reads."""
-    assert list(flow.read().functions) == ["ingest", "validate", "train", "publish", "reconcile", "predict", "monitor", "notify"]
+    assert list(flow.read().functions) == [
+        "ingest",
+        "validate",
+        "train",
+        "publish",
+        "reconcile",
+        "materialize",
+        "predict",
+        "monitor",
+        "notify",
+    ]
 
 
 def test_a_flow_needs_no_containers(tmp_path: Path) -> None:
