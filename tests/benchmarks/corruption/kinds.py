@@ -125,7 +125,7 @@ KINDS = [
     Kind("sentinel 1970", F, "time_hour", ("sentinel",), each("time_hour", lambda _: "1970-01-01T00:00:00Z")),
     Kind("nulls as zeros", F, "arr_delay", ("nulls_to_zeros",), _fill_nulls),
     Kind("values lost", F, "air_time", ("values_missing",), each("air_time", lambda _: NOTHING)),
-    Kind("a category renamed", F, "carrier", ("renamed", "recoded"), each("carrier", lambda text: NAMES.get(text, text))),
+    Kind("a category renamed", F, "carrier", ("renamed", "recoded"), each("carrier", lambda t: NAMES.get(t, t))),
     Kind("re-cased", F, "dest", ("recased",), each("dest", str.lower)),
     Kind("padded", F, "carrier", ("padded",), each("carrier", lambda text: f"{text} ")),
     Kind("re-coded", F, "dest", ("recoded",), each("dest", _code)),

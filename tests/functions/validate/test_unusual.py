@@ -73,3 +73,14 @@ def test_an_alarm_rate_is_read_strictly() -> None:
 
     with pytest.raises(PipelineInvalid, match=r"tables\.sales\.alarms"):
         parse(REFUSING.replace(b"1 in 100 clean batches", b"rarely"))
+
+
+def test_the_suggested_repair_makes_the_batch_usual_again(busy: Shop) -> None:
+    """A suggestion that pipeline.yaml does not take, or that does not help, would be worse than none."""
+    busy.deploy(REFUSING)
+    reason = busy.drop(_day(7, times=10), "shop/7.csv").reasons[0]
+    assert reason.expected == "amount: {repair: {times: 0.1, plus: 0}}"
+    repaired = REFUSING.replace(b"unit: EUR,", b"unit: EUR, repair: {times: 0.1, plus: 0},")
+    verdict = busy.deploy(repaired).drop(_day(7, times=10) + "7999,2013-01-07,200,big,\n", "shop/7.csv")
+    assert (verdict.status, verdict.rows_accepted, verdict.warnings) == ("accepted", 401, [])
+    assert busy.accepted(verdict)[-1]["amount"] == 20.0

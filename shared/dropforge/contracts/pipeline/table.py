@@ -17,9 +17,18 @@ TEXTUAL: tuple[FieldType, ...] = ("category", "text")
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,299}$")]
 
 
+class Arithmetic(BaseModel):
+    """What makes a number right that came in another unit: value * times + plus, rounded where the column is whole."""
+
+    model_config = STRICT
+    times: float = 1.0
+    plus: float = 0.0
+
+
 class Column(BaseModel):
     """One column. `required` means that an empty value is a breach; `min` and `max` are inclusive, in `unit`.
 
+    `repair` is applied to each number as it is read, also in a replay; take it out once the source is right again.
     `pattern` is a regular expression (RE2) that the whole of a text must match; lengths count characters.
     """
 
@@ -33,12 +42,15 @@ class Column(BaseModel):
     pattern: str | None = None
     min_length: int | None = Field(default=None, ge=0)
     max_length: int | None = Field(default=None, ge=0)
+    repair: Arithmetic | None = None
     description: str | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if self.type not in NUMERIC and (self.min is not None or self.max is not None):
             raise ValueError(f"'min' and 'max' are for columns of type integer or number. Got type {self.type!r}.")
+        if self.type not in NUMERIC and self.repair is not None:
+            raise ValueError(f"'repair' is for columns of type integer or number. Got type {self.type!r}.")
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"'min' must not exceed 'max'. Got {self.min} and {self.max}.")
         if self.allowed is not None and self.type != "category":
@@ -75,6 +87,8 @@ class Table(BaseModel):
 
     `in_order` lists columns whose values must not decrease from one to the next, such as `[[pickup, dropoff]]`.
     `repeated_content`: `skip` a file whose content was accepted before under any name, or `load` it again.
+    `repeated_keys`: of rows in several files with one key, `newest_wins`, the row of the file that landed last, for
+    sources that send corrections; or `quarantine` all but the first, for sources that must never send a key twice.
     """
 
     model_config = STRICT
@@ -85,6 +99,7 @@ class Table(BaseModel):
     missing_columns: Literal["fail", "ignore"] = "fail"
     misfit_values: Literal["quarantine", "rescue"] = "quarantine"
     repeated_content: Literal["skip", "load"] = "skip"
+    repeated_keys: Literal["newest_wins", "quarantine"] = "newest_wins"
     in_order: list[Annotated[list[str], Field(min_length=2)]] = []
     max_bad_share: float = Field(default=0.1, ge=0, le=1)
     null_markers: list[str] = ["NA"]

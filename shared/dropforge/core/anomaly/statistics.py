@@ -78,6 +78,8 @@ def fresh(profile: Profile, earlier: Profile) -> Statistics:
         if column.clock and known.clock:
             new = sum(n for n, before in zip(column.clock.hours, known.clock.hours, strict=True) if not before)
             found[Key(name, "new_hours")] = Share(new, column.readable)
+        if known.numbers and not known.clock:  # how a number is written matters only where it cannot be read
+            continue
         shapes = sum(rows for pattern, rows in column.patterns.items() if pattern in known.patterns)
         found[Key(name, "new_patterns")] = Share(sum(column.patterns.values()) - shapes, column.present)
     return found

@@ -21,7 +21,7 @@ def causes(name: str, profile: Profile, reference: Profile) -> Iterator[Candidat
     if total >= LEAST * max(column.present, 1):
         yield from _rewritten(name, column, known, new)
         yield from _named_nothing(column, known, new)
-        yield from _renamed(name, column, known, new)
+        yield from _renamed(column, known, new)
         yield from _of_another(name, profile, reference, new)
     usual = reference.rows / reference.batches
     yield from _gone(name, column, known, total, 1 - profile.rows / usual)
@@ -30,13 +30,13 @@ def causes(name: str, profile: Profile, reference: Profile) -> Iterator[Candidat
 def _rewritten(name: str, column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -> Iterator[Candidate]:
     """The same values in another spelling."""
     total: float = sum(new.values())
-    ways: list[tuple[str, str, Callable[[str], str], str]] = [
-        ("padded", "have blanks around them", str.strip, "trim: true"),
-        ("recased", "changed between small and capital letters", str.casefold, "case: ignore"),
-        ("mojibake", "were written in one encoding and read in another", _decoded, "encoding: utf-8"),
-        ("leading_zeros", "lost or won leading zeros", lambda value: value.lstrip("0") or "0", "pattern: ..."),
+    ways: list[tuple[str, str, Callable[[str], str]]] = [
+        ("padded", "have blanks around them", str.strip),
+        ("recased", "changed between small and capital letters", str.casefold),
+        ("mojibake", "were written in one encoding and read in another", _decoded),
+        ("leading_zeros", "lost or won leading zeros", lambda value: value.lstrip("0") or "0"),
     ]
-    for cause, what, spell, key in ways:
+    for cause, what, spell in ways:
         spelled = {spell(value) for value in known.values} | set(known.values)
         hits = {value: rows for value, rows in new.items() if spell(value) in spelled and spell(value) != value}
         if cause == "recased":
@@ -53,7 +53,7 @@ def _rewritten(name: str, column: ColumnProfile, known: ColumnProfile, new: dict
                 hit / column.present,
                 f"{hit / column.present:.0%} of its values {what}",
                 [f"{min(hit / total, 1.0):.0%} of the new values are known once that is undone, such as {example!r}."],
-                Repair(change=f"Undo the spelling when {name!r} is read.", yaml=f"{name}: {{{key}}}"),
+                Repair(change=f"Let the source undo the spelling of {name!r}, and drop the file again."),
             )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _named_nothing(column: ColumnProfile, known: ColumnProfile, new: dict[str, i
         )
 
 
-def _renamed(name: str, column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -> Iterator[Candidate]:
+def _renamed(column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -> Iterator[Candidate]:
     """Values that went away, and as many new ones with about their shares."""
     total = sum(new.values())
     missing = {
@@ -121,7 +121,7 @@ def _renamed(name: str, column: ColumnProfile, known: ColumnProfile, new: dict[s
             came[0],
             f"{old!r} is now called {next(iter(new))!r}",
             [f"{share:.1%} of the values are {old!r} no more, and {came[0]:.1%} are new: {next(iter(new))!r}."],
-            Repair(change="Map the new name to the old.", yaml=f'{name}: {{rename: {{"{next(iter(new))}": "{old}"}}}}'),
+            Repair(change="Map the new name to the old."),
         )
         return
     went = sorted(missing.values(), reverse=True)[: len(came)]
@@ -132,7 +132,7 @@ def _renamed(name: str, column: ColumnProfile, known: ColumnProfile, new: dict[s
         total / column.present,
         f"{total / column.present:.0%} of its values are written in another code",
         [f"{len(came)} new values, such as {', '.join(map(repr, list(new)[:3]))}, have the shares that others lost."],
-        Repair(change="Map the new codes to the old.", yaml=f"{name}: {{rename: {{NEW: OLD}}}}"),
+        Repair(change="Map the new codes to the old."),
     )
 
 

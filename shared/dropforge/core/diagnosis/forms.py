@@ -9,13 +9,13 @@ from dropforge.core.diagnosis.candidate import Candidate
 from dropforge.core.diagnosis.categories import NOTHING
 
 FORMS = [
-    ("decimal_comma", r"[+-]?\d{1,3}(\.\d{3})*,\d+|[+-]?\d+,\d+", "have a decimal comma", "decimal: ','"),
-    ("thousands_separator", r"[+-]?\d{1,3}([ '\u00a0\u202f]\d{3})+(\.\d+)?", "have thousands apart", "thousands: ' '"),
-    ("decimal_point", r"[+-]?\d+\.\d+", "are fractions, as in a unit that is larger", "type: number"),
-    ("unit_in_value", r"[+-]?[\d.]+ ?[A-Za-z%°]+", "have their unit beside them", "unit: ..."),
-    ("date_format", r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*", "are dates in another form", 'format: "%d.%m.%Y"'),
-    ("epoch_times", r"\d{9,19}", "are times in seconds since 1970", "format: epoch"),
-    ("mojibake", r".*(Ã|Â|â€|\ufffd).*", "were written in one encoding and read in another", "encoding: utf-8"),
+    ("decimal_comma", r"[+-]?\d{1,3}(\.\d{3})*,\d+|[+-]?\d+,\d+", "have a decimal comma"),
+    ("thousands_separator", r"[+-]?\d{1,3}([ '\u00a0\u202f]\d{3})+(\.\d+)?", "have thousands apart"),
+    ("decimal_point", r"[+-]?\d+\.\d+", "are fractions, as in a unit that is larger"),
+    ("unit_in_value", r"[+-]?[\d.]+ ?[A-Za-z%°]+", "have their unit beside them"),
+    ("date_format", r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*", "are dates in another form"),
+    ("epoch_times", r"\d{9,19}", "are times in seconds since 1970"),
+    ("mojibake", r".*(Ã|Â|â€|\ufffd).*", "were written in one encoding and read in another"),
 ]  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def causes(name: str, column: ColumnProfile) -> Iterator[Candidate]:
     if not total:
         return
     rows = column.present - column.readable
-    for cause, form, what, key in FORMS:
+    for cause, form, what in FORMS:
         hits = [text for text in column.unreadable if re.fullmatch(form, text.strip())]
         hit = sum(column.unreadable[text] for text in hits) / total
         if hits:
@@ -35,7 +35,7 @@ def causes(name: str, column: ColumnProfile) -> Iterator[Candidate]:
                 hit * rows / column.present,
                 f"{hit * rows / column.present:.0%} of its values {what}",
                 [f"{hit:.0%} of the values that cannot be read are such, for example {hits[0]!r}."],
-                Repair(change=f"Say so for {name!r}.", yaml=f"{name}: {{{key}}}"),
+                Repair(change=f"Let the source write {name!r} as before, and drop the file again."),
             )
     words = [text for text in column.unreadable if text.strip().lower() in NOTHING]
     if words:

@@ -58,8 +58,7 @@ def _filled(name: str, column: ColumnProfile, known: ColumnProfile) -> Iterator[
             "nulls became zeros",
             [f"{usual:.1%} empty and {zeros:.1%} zero before; now {usual - fewer:.1%} and {zeros + more:.1%}."],
             Repair(
-                change=f"Read 0 in {name!r} as empty where that is what it means.",
-                yaml=f'{name}: {{null_markers: ["0"]}}',
+                change=f"Let the source leave {name!r} empty where there is no value, and drop the file again.",
             ),
         )  # fmt: skip
 

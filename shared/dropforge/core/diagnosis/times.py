@@ -35,7 +35,7 @@ def _shifted(name: str, hours: list[int], known: list[int]) -> Iterator[Candidat
             found.share,
             f"{found.share:.0%} of its times are {abs(by)} hours {'late' if by > 0 else 'early'}, as in another zone",
             [f"Its hours of the day, moved by {by:+d}, explain {found.explained:.0%} of what changed."],
-            Repair(change="Name the zone of the file's clock.", yaml=f'{name}: {{zone: "{-by:+03d}:00"}}'),
+            Repair(change=f"Let the source move {name!r} by {-by:+d} hours, and drop the file again."),
         )
 
 
@@ -74,7 +74,7 @@ def _strays(name: str, days: dict[str, int]) -> Iterator[Candidate]:
             far / total,
             f"day and month are exchanged in {far / total:.0%} of its times",
             [f"{far:,} times lie in {spread} other months, {swapped / far:.0%} on a day that is this file's month."],
-            Repair(change="Say that the day stands first.", yaml=f'{name}: {{format: "%Y-%d-%m"}}'),
+            Repair(change=f"Let the source exchange day and month of {name!r}, and drop the file again."),
         )  # fmt: skip
 
 

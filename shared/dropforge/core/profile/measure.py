@@ -111,8 +111,11 @@ def _group(database: duckdb.DuckDBPyConnection, table: Table, name: str, relatio
     )
     # The count travels through the view as `_row`, which the view hands on as it is.
     grouped = f"(SELECT {identifier(name)}, count(*) AS _row, NULL AS _line FROM {relation} GROUP BY 1)"
+    given = f"nullif({columns.given(name)}, '')"
+    if table.columns[name].repair is not None:  # what is compared with other batches is what is made of the text
+        given = f"coalesce(CAST({columns.value(name)} AS VARCHAR), {given})"
     database.execute(
-        f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT _row AS n, nullif({columns.given(name)}, '') AS given, "
+        f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT _row AS n, {given} AS given, "
         f"{columns.value(name)} AS value FROM ({columns.typed_view(alone, [name], decimal, grouped)})"
     )
 

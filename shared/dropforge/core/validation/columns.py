@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dropforge.contracts.models import FieldType
-from dropforge.contracts.pipeline import Table
+from dropforge.contracts.pipeline import Column, Table
 from dropforge.core.engine import SQL_TYPES, identifier, text
 
 FORMS: dict[FieldType, str] = {
@@ -83,7 +83,7 @@ def typed_view(table: Table, present: list[str], decimal: str, rows: str) -> str
         raws.append(f"{identifier(name) if name in present else 'NULL::VARCHAR'} AS {raw(name)}")
         cleared = f"CASE WHEN {raw(name)} NOT IN ({markers}) THEN {raw(name)} END"
         givens.append(f"{cleared if markers and column.type != 'text' else raw(name)} AS {given(name)}")
-        values.append(f"{_typed(column.type, given(name), decimal)} AS {value(name)}")
+        values.append(f"{_repaired(column, _typed(column.type, given(name), decimal))} AS {value(name)}")
     unexpected = [name for name in present if name not in table.columns] if table.unexpected_columns == "rescue" else []
     raws += [f"{identifier(name)} AS {raw(name)}" for name in unexpected]
     return (
@@ -153,6 +153,13 @@ def order_breaches(table: Table) -> Iterator[Breach]:
 
 def _breach(code: str, name: str, comparison: str, expected: str) -> Breach:
     return Breach(code, name, f"coalesce({value(name)} {comparison}, false)", expected)
+
+
+def _repaired(column: Column, typed: str) -> str:
+    if column.repair is None:
+        return typed
+    changed = f"({typed}) * {column.repair.times!r}::DOUBLE + {column.repair.plus!r}::DOUBLE"
+    return f"CAST(round({changed}) AS BIGINT)" if column.type == "integer" else changed
 
 
 def _typed(kind: FieldType, given_text: str, decimal: str) -> str:
