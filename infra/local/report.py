@@ -1,6 +1,7 @@
 """The end of a run: what each month brought, what a retrained model was worth against a static one, and one answer."""
 
 import json
+import os
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -132,7 +133,10 @@ def predict_once(console: Console, pipeline: Pipeline, state: Objects, router: s
         return
     url = f"{router}/v1/pipelines/{pipeline.pipeline}:predict"
     body = {"instances": [_instance(pipeline, state)]}
+    issuer = f"{router}/_emulator/token" if os.environ.get("DROPFORGE_AUTH") == "on" else None
     with httpx.Client(trust_env=False, timeout=60) as client:
+        if issuer:
+            client.headers["Authorization"] = f"Bearer {client.get(issuer).raise_for_status().text}"
         answer = client.post(url, json=body)
     console.print("\n[bold]One prediction over HTTP[/]")
     if answer.is_success:
@@ -140,6 +144,8 @@ def predict_once(console: Console, pipeline: Pipeline, state: Objects, router: s
     else:
         console.print(f"Expected an answer of {url}. Found {answer.status_code}: {answer.text}", markup=False)
     command = f"curl -s -X POST {url} -H 'Content-Type: application/json' -d '{json.dumps(body)}'"
+    if issuer:
+        command += f' -H "Authorization: Bearer $(curl -s {issuer})"'
     console.print("Ask for another:")
     console.print(command, soft_wrap=True, highlight=False, markup=False)
 
