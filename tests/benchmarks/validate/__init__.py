@@ -1,0 +1,1 @@
+"""What profiling and judging cost, beside DuckDB's bare pass."""
