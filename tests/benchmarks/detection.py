@@ -13,7 +13,7 @@ import importlib
 import importlib.util
 import random
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -101,6 +101,9 @@ def detectors() -> Iterator[Detector]:
         yield River("PageHinkley", "threshold", (30.0, 50.0, 70.0, 100.0), mode="up")
 
 
+Make = Callable[[], Iterable[Detector]]
+
+
 @dataclass
 class Outcome:
     """Of one detector at one setting, over all runs: runs with a false alarm, and delays in rows of the region."""
@@ -111,12 +114,12 @@ class Outcome:
     every: list[float] = field(default_factory=list)
 
 
-def measure(runs: int, seed: int = 1) -> dict[str, Outcome]:
+def measure(runs: int, seed: int = 1, make: Make = detectors) -> dict[str, Outcome]:
     """All detectors on the same streams."""
     outcomes: dict[str, Outcome] = {}
     for run in range(runs):
         dice = random.Random(f"{seed} {run}")
-        seen = [_region(dice) for _ in range(REGIONS)]
+        seen = [_region(dice, make) for _ in range(REGIONS)]
         for name in seen[0][0]:
             _count(outcomes.setdefault(name, Outcome()), [(calm[name], falls[name]) for calm, falls in seen])
     return outcomes
@@ -132,7 +135,7 @@ def _count(outcome: Outcome, firsts: list[tuple[float, float]]) -> None:
         outcome.every.append(min(falls) - BEFORE)
 
 
-def _region(dice: random.Random) -> tuple[dict[str, float], dict[str, float]]:
+def _region(dice: random.Random, make: Make) -> tuple[dict[str, float], dict[str, float]]:
     """At which row each detector first alarmed: in a region that stays, and in the same that falls; else infinity."""
     calm: dict[str, float] = {}
     falls: dict[str, float] = {}
@@ -140,14 +143,14 @@ def _region(dice: random.Random) -> tuple[dict[str, float], dict[str, float]]:
         [int(dice.random() < chance) for _ in range(rows)]
         for rows, chance in ((EARLIER, GOOD), (BEFORE, GOOD), (AFTER, GOOD), (AFTER, BAD))
     )
-    for detector in detectors():
+    for detector in make():
         detector.warm(earlier)
         _follow(detector, before, 0, calm)
         falls |= {name: row for name, row in calm.items() if name not in falls}
         other = copy.deepcopy(detector)
         _follow(detector, good, BEFORE, calm)
         _follow(other, bad, BEFORE, falls)
-    names = [name for detector in detectors() for name in detector.names()]
+    names = [name for detector in make() for name in detector.names()]
     never = dict.fromkeys(names, float("inf"))
     return never | calm, never | falls
 
