@@ -150,5 +150,6 @@ def test_command_line_builds_what_is_named(tmp_path: Path) -> None:
     wrong = subprocess.run([*command, "trian"], cwd=REPO, capture_output=True, text=True, check=False)
     assert (wrong.returncode, wrong.stderr) == (
         1,
-        "Expected one of ingest, validate, train, publish, reconcile, predict, monitor, notify, model_server. Got 'trian'.\n",
+        "Expected one of ingest, validate, train, publish, reconcile, predict, monitor, notify, model_server. "
+        "Got 'trian'.\n",
     )
