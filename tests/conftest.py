@@ -16,6 +16,11 @@ for name in list(os.environ):
     if name.startswith(("GOOGLE_", "CLOUDSDK_", "DROPFORGE_")) or name.endswith("_EMULATOR_HOST"):
         del os.environ[name]
 
+# The tests start processes while gRPC clients are at work. gRPC's handlers for a fork then kill some of the children
+# before they are what they should be, or hang the parent: https://github.com/grpc/grpc/issues/43055. It is read when
+# gRPC is imported, so it stands before any test module.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
+
 
 class LeftLoopback(Exception):
     """A test tried to reach an address that is not this machine's own."""
