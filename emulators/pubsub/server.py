@@ -39,14 +39,13 @@ async def serve(options: Options) -> None:
     Raises:
         SystemExit: the port is taken, or the data folder in use; the message names it.
     """
-    probe = listen(options.host, options.port)
-    port = probe.getsockname()[1]
-    probe.close()
+    if options.port:
+        listen(options.host, options.port).close()  # says what is wrong with the port more clearly than gRPC
     pubsub = PubSub(Memory() if options.data is None else _opened(options.data))
     calls = Calls(pubsub)
     server = grpc.aio.server(options=_GRPC_OPTIONS)
     server.add_generic_rpc_handlers((Handlers(calls),))
-    server.add_insecure_port(f"{options.host}:{port}")
+    port = server.add_insecure_port(f"{options.host}:{options.port}")
     control = listen(options.host, 0)
     control_url = f"http://{options.host}:{control.getsockname()[1]}"
     pubsub.start()
