@@ -123,6 +123,9 @@ def test_a_permanent_error_is_acknowledged_and_raised_as_an_alert(
         "code": "binary_content",
         "subject": "gs://test-landing/flights/2013-01-EWR.csv",
         "sentence": "ingest: Expected a table. Found a picture.",
+        "status": "raised",
+        "key": "",
+        "facts": {},
     }
     last = logged(capsys)[-1]
     assert (last["severity"], last["outcome"], last["error"]["type"]) == ("ERROR", "acknowledged", "FileUnreadable")
