@@ -12,6 +12,7 @@ import pyarrow as pa
 from dropforge.contracts.errors import NotEnoughData
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.ml import fit, score, serving
+from dropforge.ml.recipes import without_text
 from dropforge.ml.rows import columns_of, labels_of
 
 # The newest rows that are tried on, and where among them each block that is predicted starts and ends: three blocks,
@@ -36,7 +37,7 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
     of them it was the worse kind in the month that followed. Nothing is tried where only one kind is allowed, or rows
     are too few to predict a block.
     """
-    preferred, *others = pipeline.training.models
+    preferred, *others = _readable(pipeline)
     blocks = _blocks(rows.slice(max(0, rows.num_rows - MOST_ROWS)))
     if not others or not blocks:
         return Choice(preferred, {})
@@ -45,6 +46,12 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
     tried: dict[str, float] = {kind: round(float(values.mean()), 6) for kind, values in reached.items()}
     better = [kind for kind in others if (sign * (reached[kind] - reached[preferred]) > 0).all()]
     return Choice(max(better, key=lambda kind: sign * tried[kind], default=preferred), tried)
+
+
+def _readable(pipeline: Pipeline) -> list[str]:
+    """The kinds allowed, in their order; boosting reads no text, so it is none where there is nothing else."""
+    only_text = not without_text(fit.inputs(pipeline))
+    return [kind for kind in pipeline.training.models if not (only_text and kind == "boosting")]
 
 
 def _blocks(rows: pa.Table) -> list[tuple[pa.Table, pa.Table]]:

@@ -24,11 +24,14 @@ MOST_CATEGORIES = 10_000
 
 @dataclass(frozen=True)
 class Input:
-    """One feature: the column it is read from, and how. `part` and `zone` are for times only."""
+    """One feature: the column it is read from, and how. `part` and `zone` are for times only.
+
+    The encoder takes every kind but text, which is for `texts`.
+    """
 
     name: str
     column: str
-    kind: Literal["number", "category", "time"]
+    kind: Literal["number", "category", "time", "text"]
     part: str = ""
     zone: str = ""
 
@@ -72,13 +75,13 @@ class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-
     def _encode(self, each: Input, values: Any) -> Floats:
         if each.kind == "category":
             codes = self.codes_[each.column]
-            return np.array([_code(codes, value) for value in _plain(values)], dtype=np.float64)
+            return np.array([_code(codes, value) for value in plain(values)], dtype=np.float64)
         if each.kind == "number":
             return _numbers(values, each.column)
         return part_of(instants(values, each.column), each.part, each.zone)
 
 
-def _plain(values: Any) -> Iterable[object]:
+def plain(values: Any) -> Iterable[object]:
     """Python objects; iterating over an Arrow or NumPy array yields slow wrappers instead."""
     for convert in ("to_pylist", "tolist"):
         if hasattr(values, convert):
@@ -93,7 +96,7 @@ def _code(codes: dict[str, float], value: object) -> float:
 
 
 def _ranks(values: Any) -> dict[str, float]:
-    counts = Counter(str(value) for value in _plain(values) if value is not None)
+    counts = Counter(str(value) for value in plain(values) if value is not None)
     often = sorted(counts, key=lambda name: (-counts[name], name))[:MOST_CATEGORIES]
     return {name: float(rank) for rank, name in enumerate(sorted(often))}
 

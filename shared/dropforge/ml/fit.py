@@ -33,6 +33,8 @@ def _input(pipeline: Pipeline, feature: Feature) -> Input:
     if feature.part is not None:
         zone = "UTC" if column.type == "date" else feature.zone  # a date is a day wherever one is
         return Input(feature.name, feature.column, "time", feature.part, zone)
+    if column.type == "text":
+        return Input(feature.name, feature.column, "text")
     return Input(feature.name, feature.column, "category" if column.type == "category" else "number")
 
 

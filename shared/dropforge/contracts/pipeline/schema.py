@@ -235,13 +235,14 @@ class Pipeline(BaseModel):
                     f"The feature {feature.name!r}: a time column needs a 'part', and only a time column has one. "
                     f"{feature.column!r} is a {column.type}."
                 )
-            elif column.type == "text":
-                problems.append(f"The feature {feature.name!r} is text, which no model here reads yet: use category.")
         problems += [
             f"'serving' has the key {name!r}, which is no column of {self.table!r}."
             for name in self.serving.key
             if name not in self.main.columns
         ]
+        read = {column.type for feature in self.features if (column := self.column(feature.column))}
+        if read == {"text"} and set(self.training.models) == {"boosting"}:
+            problems.append("All features are text, which 'boosting' does not read: add 'logistic' to 'models'.")
         problems += [
             f"'slices' names {name!r}, which is no column." for name in self.slices if self.column(name) is None
         ]

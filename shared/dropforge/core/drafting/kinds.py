@@ -59,7 +59,9 @@ def _kind(seen: Seen, rows: int) -> tuple[FieldType, list[str]]:
     if fitting and (misfits := seen.values - seen.fits[kind]):
         why.append(f"{_share(misfits, rows)} are no {kind} and will be quarantined")
     if kind == "category" and (seen.words > MANY_WORDS or (seen.longest > 60 and seen.distinct > rows / 2)):
-        return "text", [f"{seen.words:.0f} words on average: text, which no model here reads yet"]
+        return "text", [
+            f"{seen.words:.0f} words on average: text, which only logistic regression reads: add it by hand"
+        ]
     if kind == "category":
         why.append(f"{seen.distinct:,} different values")
     return kind, why
