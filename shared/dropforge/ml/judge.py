@@ -1,6 +1,6 @@
 """Whether a challenger may serve: each criterion in turn, each with a sentence.
 
-Pure: probabilities in, a judgement out. Why these rules: docs/decisions/0050-how-a-challenger-is-judged.md.
+Pure: probabilities in, a judgement out. Why these rules: docs/decisions/0010-how-a-challenger-is-judged.md.
 """
 
 from collections.abc import Sequence

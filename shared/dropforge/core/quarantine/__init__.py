@@ -1,6 +1,6 @@
 """Rows in quarantine: which file they are of, what was decided about them, and how they are judged again.
 
-Why it is built so: docs/decisions/0030-a-replay-is-a-batch-of-its-own.md.
+Why it is built so: docs/decisions/0008-a-replay-is-a-batch-of-its-own.md.
 """
 
 from dropforge.core.quarantine.actions import discard, judge_again
