@@ -43,7 +43,7 @@ runs() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 13))' >/dev/null 2
 find_python() {
   local candidate shims
   shims=$(dirname "$(command -v python3 || echo /nowhere/python3)")
-  for candidate in "${DROPFORGE_PYTHON:-}" python3.15 python3.14 python3.13 python3 python \
+  for candidate in "${DROPFORGE_PYTHON:-}" python3.13 python3.14 python3 python python3.15 \
     "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python3 "$shims"/../versions/*/bin/python3 \
     "$HOME"/.local/share/uv/python/*/bin/python3 /opt/python*/bin/python3; do
     if [ -n "$candidate" ] && runs "$candidate"; then
@@ -95,7 +95,7 @@ make_environment() { # FOLDER
       echo "Expected a Python with ensurepip, or uv. Found neither: install python3-venv." >&2
       exit 1
     fi
-  elif uv=$(get_uv) && "$uv" venv --quiet --seed --python ">=3.13" "$1" >&2; then
+  elif uv=$(get_uv) && "$uv" venv --quiet --seed --python 3.13 "$1" >&2; then
     :
   else
     no_python
