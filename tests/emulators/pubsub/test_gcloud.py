@@ -84,7 +84,7 @@ def test_rest_does_what_grpc_does(emulator: Emulator, bench: Bench) -> None:
         ("PUT", "topics/1", {}, 400),
         ("POST", "topics/never-made:publish", {"mesages": []}, 400),
         ("POST", "topics/never-made:publishBackwards", {}, 501),
-        ("GET", "schemas", None, 501),
+        ("GET", "flights", None, 501),
     ],
 )
 def test_rest_refuses_in_the_services_form(
