@@ -12,7 +12,7 @@ from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
 from dropforge.core import anomaly, pipelines, quarantine, report
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
-from dropforge.core.validation import Files, Judged, judge
+from dropforge.core.validation import Files, Judged, held_against, judge
 
 LOAD_ATTEMPTS = 20  # as many as there are deliveries; each may use one more load job
 
@@ -47,7 +47,8 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         files = quarantine.fetch(staged, state, Files.within(Path(scratch)))
         seen = anomaly.examined(staged, table, files.rows, files.scratch, state)
         unusual = anomaly.warnings(seen, staged.source.uri)
-        judged = judge(staged, table, label, files, unusual if table.on_alarm == "quarantine" else ())
+        earlier = held_against(staged, state, files.scratch) if table.repeated_keys == "quarantine" else None
+        judged = judge(staged, table, label, files, unusual if table.on_alarm == "quarantine" else (), earlier)
         if judged.rows_accepted and table.repeated_content == "skip":
             taken = _take(staged, state)
             if taken.batch.batch_id != _file_id(staged):

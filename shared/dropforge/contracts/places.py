@@ -45,6 +45,11 @@ def taken_content(batch: Batch, sha256: str) -> str:
     return f"contents/{batch.pipeline}/{batch.table}/{sha256}.json"
 
 
+def held_against(batch: Batch) -> str:
+    """JSON (`verdicts.HeldAgainst`): the batches whose keys this one must not repeat, written once."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/held_against.json"
+
+
 def profile(batch: Batch) -> str:
     """JSON (`profile.Profile`): what the batch's rows look like, all of them, as they were dropped."""
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/profile.json"

@@ -64,6 +64,24 @@ class Taken(BaseModel):
     source: Source
 
 
+class Before(BaseModel):
+    """Accepted rows of a file that landed before another; times as in its verdict."""
+
+    model_config = STORED
+    batch_id: str
+    source: Source
+    accepted_generation: int
+    first_time: str | None = None
+    last_time: str | None = None
+
+
+class HeldAgainst(BaseModel):
+    """Whose keys a batch must not repeat, oldest first, as it was when the batch was first judged."""
+
+    model_config = STORED
+    batches: list[Before]
+
+
 class BatchVerdict(BaseModel):
     """What validation decided. Always: rows_read = rows_accepted + rows_quarantined.
 
@@ -140,4 +158,15 @@ class ModelVerdict(BaseModel):
     champion_id: str | None  # the candidate that served when this one was judged
 
 
-__all__ = ["FROZEN", "BatchVerdict", "Comparison", "ModelVerdict", "Reason", "Replay", "Staged", "Taken"]
+__all__ = [
+    "FROZEN",
+    "BatchVerdict",
+    "Before",
+    "Comparison",
+    "HeldAgainst",
+    "ModelVerdict",
+    "Reason",
+    "Replay",
+    "Staged",
+    "Taken",
+]

@@ -32,8 +32,9 @@ def read_rows(
 
     One row for each key of the main table, with the columns of joined tables beside it where their key matches, else
     null. Where a key stands in several batches, the row of the file that landed last wins (the largest source
-    generation). Ordered by the main table's time, then its key. Batches of which nothing was accepted, or of tables
-    that are not in use, add nothing. The same arguments always give an equal table.
+    generation), or of the one that landed first, where the table's `repeated_keys` is `quarantine`. Ordered by the main
+    table's time, then its key. Batches of which nothing was accepted, or of tables that are not in use, add nothing.
+    The same arguments always give an equal table.
 
     Columns, in this order: those of the main table, those of each joined table but its key, each by its name and typed
     (timestamp[us, UTC], date32, int64, double, bool, string), then `__label__` (int8; null where the label's column
@@ -86,7 +87,7 @@ def _read_table(
     state: Objects,
     folder: Path,
 ) -> None:
-    """Make the table `name` in the database: the newest row of each key, typed as the pipeline says."""
+    """Make the table `name` in the database: one row of each key, typed as the pipeline says."""
     table = pipeline.tables[name]
     columns = ", ".join(f"{identifier(c)} {SQL_TYPES[column.type]}" for c, column in table.columns.items())
     loaded = identifier(f"all {name}")
@@ -106,9 +107,10 @@ def _read_table(
             ) from error
         path.unlink()
     key = ", ".join(identifier(column) for column in table.key)
+    end = "ASC" if table.repeated_keys == "quarantine" else "DESC"
     database.execute(
         f"CREATE TABLE {identifier(name)} AS SELECT * EXCLUDE (_landed) FROM {loaded} "
-        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _landed DESC, _batch_id DESC, _row DESC) = 1"
+        f"QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _landed {end}, _batch_id {end}, _row {end}) = 1"
     )
     database.execute(f"DROP TABLE {loaded}")
 

@@ -12,8 +12,9 @@ from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, Staged
 from dropforge.core import engine
 from dropforge.core.engine import text
-from dropforge.core.validation import columns, output
+from dropforge.core.validation import columns, keys, output
 from dropforge.core.validation.batch import batch_reasons
+from dropforge.core.validation.keys import Earlier
 
 MEMORY_MB = 700
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,18 +56,26 @@ class Files:
         return cls(rows, rejects, accepted, quarantined, folder)
 
 
-def judge(staged: Staged, table: Table, label: str | None, files: Files, alarm: Sequence[Reason] = ()) -> Judged:
+def judge(
+    staged: Staged,
+    table: Table,
+    label: str | None,
+    files: Files,
+    alarm: Sequence[Reason] = (),
+    earlier: Earlier | None = None,
+) -> Judged:
     """Divide the rows of `staged` between `files.accepted` (typed) and `files.quarantined` (text, with reasons).
 
     The whole batch is refused, all its rows quarantined, when it breaks a rule of the batch or too many of its rows
     break theirs, or when there is an `alarm`, which says why. `label` names the column whose values make a row count as
-    labelled. Equal inputs give equal files.
+    labelled. `earlier` gives accepted rows whose keys must not come again; a row that repeats one is quarantined, but
+    does not count among the bad ones that refuse a batch. Equal inputs give equal files.
     """
     judged = Judged(batch_reasons(staged, table))
     with engine.opened(files.scratch, MEMORY_MB) as database:
         database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
         if staged.rows and not judged.refusals:
-            _judge_rows(database, staged, table, files)
+            _judge_rows(database, staged, table, files, earlier)
         _count(database, staged, table, judged, files, alarm)
         if judged.rows_accepted:
             _accept(database, staged, table, label, judged, files)
@@ -75,7 +84,9 @@ def judge(staged: Staged, table: Table, label: str | None, files: Files, alarm: 
     return judged
 
 
-def _judge_rows(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, files: Files) -> None:
+def _judge_rows(
+    database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, files: Files, earlier: Earlier | None
+) -> None:
     """Fill `faults`, and make the view `typed`."""
     decimal = str(staged.dialect.get("decimal", "."))
     rows = f"read_parquet({text(str(files.rows))})"
@@ -90,39 +101,10 @@ def _judge_rows(database: duckdb.DuckDBPyConnection, staged: Staged, table: Tabl
             f"FROM typed WHERE {broken}"
         )
     if files.earlier:
-        database.execute(_fault_keys(table, _accepted_keys(database, table, files.earlier), "_row > 0"))
-    keys = ", ".join(columns.value(name) for name in table.key)
-    doubled = (
-        f"SELECT {keys}, min(_row) AS first_row, arg_min(_line, _row) AS first_line FROM good "
-        f"GROUP BY {keys} HAVING count(*) > 1"
-    )
-    database.execute(_fault_keys(table, doubled, "_row > first_row"))
-
-
-def _accepted_keys(database: duckdb.DuckDBPyConnection, table: Table, earlier: list[Path]) -> str:
-    """SQL: the keys of the file's rows that were accepted before, typed as the table says now."""
-    paths = ", ".join(text(str(path)) for path in earlier)
-    rows = f"read_parquet([{paths}], union_by_name = true)"
-    there = {row[0] for row in database.execute(f"DESCRIBE FROM {rows}").fetchall()}
-    typed = []
-    for name in table.key:
-        kept = engine.identifier(name) if name in there else "NULL"
-        typed.append(f"TRY_CAST({kept} AS {engine.SQL_TYPES[table.columns[name].type]}) AS {columns.value(name)}")
-    return f"SELECT {', '.join(typed)}, _row AS first_row, _line AS first_line FROM {rows}"
-
-
-def _fault_keys(table: Table, firsts: str, where: str) -> str:
-    """SQL: fault the rows whose key is among `firsts`, of those that broke no rule of their own (`good`)."""
-    keys = ", ".join(columns.value(name) for name in table.key)
-    shown = ", ' and ', ".join(f"{text(name + ' ')}, {columns.given(name)}" for name in table.key)
-    return (
-        f"INSERT INTO faults WITH good AS (SELECT * FROM typed ANTI JOIN faults USING (_row)), "
-        f"firsts AS ({firsts}) "
-        f"SELECT _row, [{{'code': 'duplicate_key', 'column': {text(', '.join(table.key))}, "
-        f"'value': concat({shown}), 'sentence': concat({columns.WHERE}, ': the key (', {shown}, "
-        f"') must be unique. ', coalesce('Line ' || first_line, 'Row ' || first_row), ' has it too.')}}] "
-        f"FROM good JOIN firsts USING ({keys}) WHERE {where}"
-    )
+        keys.fault_accepted(database, table, files.earlier)
+    keys.fault_doubled(database, table)
+    if earlier is not None:
+        keys.fault_repeated(database, table, earlier)
 
 
 def _count(
@@ -134,14 +116,18 @@ def _count(
     alarm: Sequence[Reason],
 ) -> None:
     read = staged.rows + staged.rejected
-    faults = _one(database, "SELECT count(*) FROM faults")[0]
+    faults, repeated = _one(
+        database, f"SELECT count(*), count(*) FILTER (reasons[1].code = {text(keys.REPEATED)}) FROM faults"
+    )
     bad = faults + staged.rejected
+    # Which file has a key first must not depend on the order of judging, so a repeated key refuses no other row.
+    broken = bad - repeated
     judged.breaches = output.summary(database, staged, files) if bad else []
     # A replay is held to the share of the whole file: what is left of it is bad rows for the most part.
     among = staged.replay.origin_rows if staged.replay else read
     may = 1.0 if staged.replay and staged.replay.release else table.max_bad_share
-    if not judged.refusals and bad and (bad > may * among or bad == read):
-        judged.refusals = [_too_many(staged, may, bad, read, among, judged.breaches)]
+    if not judged.refusals and bad and (broken > may * among or bad == read):
+        judged.refusals = [_too_many(staged, may, bad if bad == read else broken, read, among, judged.breaches)]
     judged.refusals = judged.refusals or list(alarm)
     judged.rows_accepted = 0 if judged.refusals else read - bad
     judged.rows_quarantined = read - judged.rows_accepted
