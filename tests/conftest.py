@@ -7,6 +7,8 @@ from typing import Any
 
 from hypothesis import settings
 
+import emulators  # noqa: F401  # says how gRPC forks, before any test module imports gRPC
+
 # The same examples each time, so that a landing does not hang on luck; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
@@ -15,11 +17,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 for name in list(os.environ):
     if name.startswith(("GOOGLE_", "CLOUDSDK_", "DROPFORGE_")) or name.endswith("_EMULATOR_HOST"):
         del os.environ[name]
-
-# The tests start processes while gRPC clients are at work. gRPC's handlers for a fork then kill some of the children
-# before they are what they should be, or hang the parent: https://github.com/grpc/grpc/issues/43055. It is read when
-# gRPC is imported, so it stands before any test module.
-os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 
 
 class LeftLoopback(Exception):
