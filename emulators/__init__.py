@@ -7,7 +7,7 @@ All share the control plane of `control.py` and the hosting of `hosting.py`.
 
 import os
 
-# An emulator, and whoever starts one, starts processes while gRPC is at work. gRPC's handlers for a fork then end some of
-# the children before they are what they should be, or hang the parent: https://github.com/grpc/grpc/issues/43055.
+# An emulator, and whoever starts one, starts processes while gRPC is at work. gRPC's handlers for a fork end some
+# of the children before they are what they should be, or hang the parent: https://github.com/grpc/grpc/issues/43055.
 # It is read when gRPC is imported, so it stands where no emulator's module was imported before.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
