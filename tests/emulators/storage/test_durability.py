@@ -10,6 +10,7 @@ import requests
 from google.cloud import storage
 from google.cloud.exceptions import GoogleCloudError
 
+from emulators.launch import StartFailed
 from tests.emulators.launch import Emulator
 from tests.emulators.storage.conftest import Connect
 
@@ -99,7 +100,7 @@ def test_two_emulators_cannot_share_a_folder(tmp_path: Path, log: Path) -> None:
     """The second would sweep away what the first is writing; it says so and ends."""
     with Emulator("storage", log, data=tmp_path / "data"):
         second = Emulator("storage", log, data=tmp_path / "data")
-        with pytest.raises(AssertionError, match="in use by another"), second:
+        with pytest.raises(StartFailed, match="in use by another"), second:
             pass
         assert second.process.wait(timeout=10) == 1
 
