@@ -1,15 +1,9 @@
-"""What a deployment needs before its functions run: buckets, the dataset, and the pipelines' configuration."""
-
-from pathlib import Path
+"""What a deployment needs before its functions run: buckets and the dataset."""
 
 from google.cloud import bigquery, exceptions
 from google.cloud.storage import Client
 
-from dropforge.contracts import places
-from dropforge.contracts.pipeline import Pipeline, parse
 from dropforge.contracts.settings import Settings
-from dropforge.core.ports import Objects
-from dropforge.core.state import load_text
 from dropforge.gcp.bigquery import Dataset
 
 
@@ -31,18 +25,3 @@ def buckets_and_dataset(settings: Settings) -> None:
         warehouse.create_dataset(settings.dataset, exists_ok=True)
     finally:
         warehouse.close()  # type: ignore[no-untyped-call]  # typed in part
-
-
-def pipeline(state: Objects, file: Path) -> Pipeline:
-    """Deploy one `pipeline.yaml`, if it is not what is deployed already.
-
-    Raises:
-        PipelineInvalid: it breaks the schema; nothing is deployed.
-    """
-    text = file.read_bytes()
-    wanted = parse(text, where=str(file))
-    place = places.pipeline_yaml(wanted.pipeline)
-    present, generation = load_text(state, place)
-    if present != text:
-        state.replace(place, text, generation)
-    return wanted

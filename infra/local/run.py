@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from dropforge.contracts.pipeline import Pipeline
+from dropforge.core import pipelines
 from dropforge.core.ports import Objects
 from functions import build
 from infra.local import example, follow, provision
@@ -75,7 +76,8 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
     services = Services(settings)
     landing, state = services.landing, services.state
     folder = ROOT / "examples" / "flights"
-    pipeline = provision.pipeline(state, folder / "pipeline.yaml")
+    rules = folder / "pipeline.yaml"
+    pipeline, _, _ = pipelines.deploy(state, rules.read_bytes(), where=str(rules))
     stack.start_functions()
 
     def patience(look: Callable[[], bool], what: str) -> None:
