@@ -1,7 +1,24 @@
 """`pipeline.yaml`: one business case, its tables, what is learned from them and what a good model is."""
 
+from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.load import parse
-from dropforge.contracts.pipeline.schema import Feature, Join, Label, Monitoring, Pipeline, Success, Training
+from dropforge.contracts.pipeline.monitoring import Monitoring
+from dropforge.contracts.pipeline.schema import Join, Pipeline
+from dropforge.contracts.pipeline.serving import Serving
+from dropforge.contracts.pipeline.success import Success
 from dropforge.contracts.pipeline.table import Column, Table
+from dropforge.contracts.pipeline.training import Training
 
-__all__ = ["Column", "Feature", "Join", "Label", "Monitoring", "Pipeline", "Success", "Table", "Training", "parse"]
+__all__ = [
+    "Column",
+    "Feature",
+    "Join",
+    "Label",
+    "Monitoring",
+    "Pipeline",
+    "Serving",
+    "Success",
+    "Table",
+    "Training",
+    "parse",
+]

@@ -7,8 +7,13 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dropforge.contracts.errors import PipelineInvalid
-from dropforge.contracts.pipeline.schema import Feature, Join, Label, Monitoring, Pipeline, Serving, Success, Training
+from dropforge.contracts.pipeline.learned import Feature, Label
+from dropforge.contracts.pipeline.monitoring import Monitoring
+from dropforge.contracts.pipeline.schema import Join, Pipeline
+from dropforge.contracts.pipeline.serving import Serving
+from dropforge.contracts.pipeline.success import Success
 from dropforge.contracts.pipeline.table import Column, Table
+from dropforge.contracts.pipeline.training import Training
 
 _KEYS: set[str] = {
     name

@@ -1,41 +1,16 @@
 """The whole of `pipeline.yaml`, typed and strict."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from dropforge.contracts.models import Field as SignatureField
+from dropforge.contracts.pipeline.learned import Feature, Label
+from dropforge.contracts.pipeline.monitoring import Monitoring
+from dropforge.contracts.pipeline.serving import Serving
+from dropforge.contracts.pipeline.success import Success
 from dropforge.contracts.pipeline.table import NUMERIC, STRICT, Column, Table
-
-Metric = Literal["roc_auc", "log_loss", "brier", "accuracy"]
-Kind = Literal["boosting", "logistic", "constant"]
-Part = Literal["hour", "minute_of_day", "weekday", "month", "day_of_year"]
-
-
-class Label(BaseModel):
-    """What is predicted: whether `column` is above a limit, or equals a value. Rows without it are not trained on."""
-
-    model_config = STRICT
-    name: str
-    column: str
-    above: float | None = None
-    equals: str | None = None
-
-    @model_validator(mode="after")
-    def _one_rule(self) -> Self:
-        if (self.above is None) == (self.equals is None):
-            raise ValueError("A label needs exactly one of 'above' and 'equals'.")
-        return self
-
-
-class Feature(BaseModel):
-    """One input of the model: a column as it is, or a part of a time column, in the given time zone."""
-
-    model_config = STRICT
-    name: str
-    column: str
-    part: Part | None = None
-    zone: str = "UTC"
+from dropforge.contracts.pipeline.training import Training
 
 
 def _feature(given: object) -> object:
@@ -48,92 +23,6 @@ class Join(BaseModel):
     model_config = STRICT
     table: str
     by: list[str] = Field(min_length=1)
-
-
-class Success(BaseModel):
-    """When a challenger may serve.
-
-    `floor`: the least it must reach. `gain`: by how much it must beat the champion. `prefer: better` asks besides that
-    the gain be no chance; `fresher` lets a challenger through that may, at 97.5 % confidence, be worse by no more than
-    `tolerance`. `slice_margin`: by how much it may be worse than the champion in any slice of at least
-    `min_slice_rows` holdout rows.
-    """
-
-    model_config = STRICT
-    metric: Metric
-    floor: float
-    gain: float = 0.0
-    prefer: Literal["better", "fresher"] = "better"
-    tolerance: float = Field(default=0.01, ge=0)
-    slice_margin: float = Field(ge=0)
-    min_slice_rows: int = Field(default=200, ge=1)
-
-    @model_validator(mode="after")
-    def _asks_one_thing(self) -> Self:
-        if self.prefer == "fresher" and self.gain != 0:
-            raise ValueError(f"'prefer: fresher' asks for no gain, so 'gain' must be 0. Got {self.gain:g}.")
-        return self
-
-
-class Training(BaseModel):
-    """When and on what a model is trained.
-
-    `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate,
-    but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
-    all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
-    `models`: the kinds that are tried, the preferred one first; another is taken only if it predicts all the later
-    training rows better.
-    """
-
-    model_config = STRICT
-    mode: Literal["static", "dynamic"]
-    new_rows: int = Field(default=1000, ge=1)
-    cool_down_minutes: int = Field(default=0, ge=0)
-    runs_per_day: int | None = Field(default=None, ge=1)
-    holdout_days: int = Field(default=7, ge=1)
-    window_days: int | None = Field(default=None, ge=1)
-    models: list[Kind] = Field(default=["boosting", "logistic", "constant"], min_length=1)
-    seed: int = 0
-
-
-class Monitoring(BaseModel):
-    """When a person is told that a slice got worse, and what is done about it.
-
-    `metric` is watched, `accuracy` of answers, ranking (`roc_auc`) or probabilities (`brier`), in observations of a
-    `block`: a day's rows count as one where they hang together, ten rows where each is for itself. `margin`: how far
-    below its level at publication a slice may fall. `false_alarms`: the chance that a version under which no slice
-    falls further ever raises an alarm. Slices of fewer than `min_slice_rows` holdout rows are not watched.
-    """
-
-    model_config = STRICT
-    metric: Literal["accuracy", "roc_auc", "brier"] = "accuracy"
-    block: Literal["rows", "hour", "day"] = "day"
-    margin: float = Field(default=0.02, ge=0, le=1)
-    false_alarms: float = Field(default=0.01, gt=0, lt=1)
-    min_slice_rows: int = Field(default=100, ge=10)
-    on_accuracy_down: Literal["tell", "retrain", "rollback"] = "tell"
-
-
-class Serving(BaseModel):
-    """How predictions are answered; the answers are the same in each mode.
-
-    `dynamic`: by the model. `static`: from a table of answers to the rows of the newest `days`, computed when a model
-    is published; whatever else is asked is refused. `hybrid`: from that table, and by the model what it does not have.
-    `key`: columns of the main table by which a caller may ask for a row of the table instead of sending its features.
-    """
-
-    model_config = STRICT
-    mode: Literal["static", "dynamic", "hybrid"] = "dynamic"
-    key: list[str] = []
-    days: int = Field(default=30, ge=1)
-
-    @model_validator(mode="after")
-    def _key_with_a_table(self) -> Self:
-        if (self.mode == "dynamic") != (not self.key):
-            raise ValueError(
-                f"'static' and 'hybrid' need a 'key', and 'dynamic' has none. Got {self.mode}: {self.key}."
-            )
-        return self
 
 
 class Pipeline(BaseModel):

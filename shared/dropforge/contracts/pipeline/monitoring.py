@@ -1,0 +1,25 @@
+"""What is watched of a model that serves."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from dropforge.contracts.pipeline.table import STRICT
+
+
+class Monitoring(BaseModel):
+    """When a person is told that a slice got worse, and what is done about it.
+
+    `metric` is watched, `accuracy` of answers, ranking (`roc_auc`) or probabilities (`brier`), in observations of a
+    `block`: a day's rows count as one where they hang together, ten rows where each is for itself. `margin`: how far
+    below its level at publication a slice may fall. `false_alarms`: the chance that a version under which no slice
+    falls further ever raises an alarm. Slices of fewer than `min_slice_rows` holdout rows are not watched.
+    """
+
+    model_config = STRICT
+    metric: Literal["accuracy", "roc_auc", "brier"] = "accuracy"
+    block: Literal["rows", "hour", "day"] = "day"
+    margin: float = Field(default=0.02, ge=0, le=1)
+    false_alarms: float = Field(default=0.01, gt=0, lt=1)
+    min_slice_rows: int = Field(default=100, ge=10)
+    on_accuracy_down: Literal["tell", "retrain", "rollback"] = "tell"

@@ -1,0 +1,30 @@
+"""When and on what a model is trained."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from dropforge.contracts.pipeline.table import STRICT
+
+Kind = Literal["boosting", "logistic", "constant"]
+
+
+class Training(BaseModel):
+    """When and on what a model is trained.
+
+    `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate,
+    but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
+    all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
+    `models`: the kinds that are tried, the preferred one first; another is taken only if it predicts all the later
+    training rows better.
+    """
+
+    model_config = STRICT
+    mode: Literal["static", "dynamic"]
+    new_rows: int = Field(default=1000, ge=1)
+    cool_down_minutes: int = Field(default=0, ge=0)
+    runs_per_day: int | None = Field(default=None, ge=1)
+    holdout_days: int = Field(default=7, ge=1)
+    window_days: int | None = Field(default=None, ge=1)
+    models: list[Kind] = Field(default=["boosting", "logistic", "constant"], min_length=1)
+    seed: int = 0
