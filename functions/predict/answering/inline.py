@@ -23,7 +23,7 @@ class Inline:
 
     def __init__(self, champions: Champions) -> None:
         self._champions = champions
-        self._loaded: dict[str, compiled.Compiled] = {}
+        self._loaded: dict[str, compiled.Predictor] = {}
 
     async def ask(self, serving: Serving, asked: predictions.Request, _: bytes) -> dict[str, Any]:
         """As `Endpoint.ask`.
@@ -45,7 +45,7 @@ class Inline:
             "modelVersionId": champion.version,
         }
 
-    async def _model(self, serving: Serving) -> compiled.Compiled:
+    async def _model(self, serving: Serving) -> compiled.Predictor:
         digest = serving.candidate.compiled_sha256 or ""
         model = self._loaded.pop(digest, None) or await self._load(serving)
         self._loaded[digest] = model
@@ -53,7 +53,7 @@ class Inline:
             self._loaded.pop(next(iter(self._loaded)))
         return model
 
-    async def _load(self, serving: Serving) -> compiled.Compiled:
+    async def _load(self, serving: Serving) -> compiled.Predictor:
         candidate = serving.candidate
         if candidate.compiled_sha256 is None:
             raise ServiceUnavailable(f"{candidate.candidate_id} has no compiled form: {candidate.compiled_because}")

@@ -8,6 +8,7 @@ DropforgeError
 |  |- EventInvalid         a message is not of the form its topic promises
 |  |- FileUnreadable       a dropped file cannot be read as a table
 |  |- RequestInvalid       a prediction request breaks the contract
+|  |- NotExplainable       a model's answers have no contributions of columns
 |  |- ArtefactTampered     a model's digest is not the registry's
 |  |- CallRefused          a Google service says that our call itself is wrong
 |  |- ActionRefused        what a person asks for cannot be done as things are
@@ -59,6 +60,10 @@ class FileUnreadable(Permanent):
 
 class RequestInvalid(Permanent):
     """A prediction request breaks the contract; `problems` in the fields lists instance, field, expected, found."""
+
+
+class NotExplainable(Permanent):
+    """A model's answers have no contributions of columns; the message says why."""
 
 
 class ArtefactTampered(Permanent):

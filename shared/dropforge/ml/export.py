@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
 from dropforge.core import compiled
-from dropforge.core.compiled import Column, Compiled, Trees
-from dropforge.ml import serving
+from dropforge.core.compiled import Column, Compiled, Predictor, Trees
+from dropforge.ml import linearised, serving
+from dropforge.ml.encoder import Encoder
 
 TOLERANCE = 1e-6
 MOST_ROWS = 10_000  # on which agreement is tried
@@ -29,12 +32,12 @@ class Exported:
 def export(model: Any, columns: Mapping[str, Any]) -> Exported:
     """Compile a fitted pipeline and try it on rows, given as columns by name; the last `MOST_ROWS` of them count."""
     try:
-        return tried(compile_(model), model, columns)
+        return tried(compile_(model, columns), model, columns)
     except NotCompilable as error:
         return Exported(None, None, str(error), None)
 
 
-def tried(made: Compiled, model: Any, columns: Mapping[str, Any]) -> Exported:
+def tried(made: Predictor, model: Any, columns: Mapping[str, Any]) -> Exported:
     """What `made` and the pipeline that it comes from say of the same rows, and whether that may serve."""
     content, digest = compiled.dump(made)
     instances = _instances(columns)
@@ -53,19 +56,29 @@ class NotCompilable(Exception):
     """The pipeline holds something that has no compiled form; the message says what."""
 
 
-def compile_(model: Any) -> Compiled:
-    """The compiled form of a pipeline of `Encoder` and `HistGradientBoostingClassifier`.
+def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
+    """The compiled form of a pipeline that begins with `Encoder`; `columns` are rows such as it was fitted on.
 
     Raises:
-        NotCompilable: it is another pipeline, or has splits by category.
+        NotCompilable: it is another pipeline, knows other than two classes, or has splits by category.
     """
     names = list(model.named_steps)
-    booster = model.named_steps.get("model")
-    if names != ["encode", "model"] or not isinstance(booster, HistGradientBoostingClassifier):
-        raise NotCompilable(f"Expected an encoder and a HistGradientBoostingClassifier. Found {names}: {booster!r}.")
-    if booster.n_trees_per_iteration_ != 1:
-        raise NotCompilable(f"Expected two classes. Found {len(booster.classes_)}.")
-    return Compiled(_columns(model.named_steps["encode"]), _trees(booster))
+    last = model.named_steps.get("model")
+    if not isinstance(model.steps[0][1], Encoder) or not isinstance(last, _COMPILED):
+        wanted = ", ".join(kind.__name__ for kind in _COMPILED)
+        raise NotCompilable(f"Expected an encoder before one of {wanted}. Found {names}: {last!r}.")
+    if len(last.classes_) != 2:
+        raise NotCompilable(f"Expected two classes. Found {len(last.classes_)}.")
+    encoder = model.steps[0][1]
+    if isinstance(last, DummyClassifier):
+        return linearised.constant(model)
+    if isinstance(last, LogisticRegression):
+        last_rows = {name: values[-MOST_ROWS:] for name, values in columns.items()}
+        return linearised.linear(model, _columns(encoder), last_rows)
+    return Compiled(_columns(encoder), _trees(last))
+
+
+_COMPILED = (HistGradientBoostingClassifier, LogisticRegression, DummyClassifier)
 
 
 def _columns(encoder: Any) -> list[Column]:
@@ -101,6 +114,7 @@ def _trees(booster: HistGradientBoostingClassifier) -> Trees:
         value=every["value"].tolist(),
         roots=roots.tolist(),
         baseline=float(booster._baseline_prediction.item()),
+        cover=every["count"].tolist(),
     )
 
 
