@@ -8,10 +8,10 @@ from typing import Any, Protocol
 import orjson
 
 from dropforge.contracts import predictions
-from dropforge.contracts.errors import RequestInvalid
+from dropforge.contracts.errors import NotExplainable, RequestInvalid
 from dropforge.contracts.instances import Signature
 from dropforge.contracts.served import ServedCandidate
-from dropforge.core.respond import respond
+from dropforge.core.respond import Explain, respond
 from dropforge.gcp import access, logs
 
 Scope = MutableMapping[str, Any]
@@ -40,6 +40,10 @@ class Served(Protocol):
     @property
     def probabilities(self) -> Callable[[list[dict[str, Any]]], list[float]]:
         """The probability of the positive class for each instance."""
+
+    @property
+    def explain(self) -> Explain | None:
+        """What each column adds, where that can be said."""
 
 
 class TooLarge(Exception):
@@ -92,14 +96,17 @@ class Application:
             return _refusal(400, f"Expected JSON: {error}.")
         except RequestInvalid as error:
             return _refusal(400, error.message, errors=error.fields.get("problems", []))
+        except NotExplainable as error:
+            return _refusal(501, error.message)
         except Exception:
             log.exception("A prediction failed.", extra={"fields": self._who})
             return _refusal(500, "The model failed on this request; the server's log says why.")
         return 200, orjson.dumps({"predictions": answers}), len(answers)
 
     async def _answers(self, request: predictions.Request) -> list[dict[str, Any]]:
-        given = request, self._loaded.signature, self._loaded.probabilities
-        return respond(*given) if len(request.instances) <= _INLINE else await asyncio.to_thread(respond, *given)
+        given = request, self._loaded.signature, self._loaded.probabilities, self._loaded.explain
+        at_once = len(request.instances) <= _INLINE and not request.explain
+        return respond(*given) if at_once else await asyncio.to_thread(respond, *given)
 
 
 def _refusal(status: int, detail: str, **more: Any) -> tuple[int, bytes, int]:

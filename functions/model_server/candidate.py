@@ -9,6 +9,7 @@ from dropforge.contracts.errors import ArtefactTampered, FileUnreadable, Setting
 from dropforge.contracts.instances import Signature
 from dropforge.contracts.served import ServedCandidate
 from dropforge.core import compiled
+from dropforge.core.respond import Explain
 from dropforge.gcp import rest
 
 Predict = Callable[[Sequence[dict[str, Any]]], list[float]]
@@ -21,6 +22,7 @@ class Loaded:
     candidate: ServedCandidate
     signature: Signature
     probabilities: Predict
+    explain: Explain | None
     by: str
     seconds: Mapping[str, float]
 
@@ -44,10 +46,12 @@ def load(environment: Mapping[str, str]) -> Loaded:
             f"{record} names the artefact {candidate.artefact_sha256}. The registry expects {digest}."
         )
     predict: Predict
+    explain: Explain | None = None
     compiled_digest = environment.get("DROPFORGE_COMPILED_SHA256")
     if compiled_digest:
         content = rest.read(f"{folder}/predictor.json", token)
-        predict, by = compiled.load(content, compiled_digest).predict, "compiled"
+        form = compiled.load(content, compiled_digest)
+        predict, explain, by = form.predict, form.explain, "compiled"
     else:
         content = rest.read(f"{folder}/model.joblib", token)
         predict, by = _scikit_learn(content, digest), f"scikit-learn. {candidate.compiled_because}".strip()
@@ -55,7 +59,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
     loaded = time.monotonic()
     _try(candidate, signature, predict)
     seconds = {"load": round(loaded - began, 3), "first": round(time.monotonic() - loaded, 3)}
-    return Loaded(candidate, signature, predict, by, seconds)
+    return Loaded(candidate, signature, predict, explain, by, seconds)
 
 
 def _scikit_learn(content: bytes, digest: str) -> Predict:

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 
 from dropforge.contracts import predictions
-from dropforge.contracts.errors import NotFound, ServiceUnavailable
+from dropforge.contracts.errors import NotExplainable, NotFound, ServiceUnavailable
 from dropforge.contracts.settings import Settings
 from dropforge.gcp.rest import Token
 
@@ -28,6 +28,7 @@ class Endpoint:
 
         Raises:
             RequestInvalid: an instance does not fit.
+            NotExplainable: explanations are asked for, and the model has none.
             NotFound: the endpoint is gone, or has no model.
             ServiceUnavailable: it does not answer, or not as promised.
         """
@@ -37,6 +38,8 @@ class Endpoint:
         answer = await self._upstream.post(url, self._token, body)
         if answer.status == 200:
             return _promised(answer.body, len(asked.instances), url)
+        if answer.status == 501:
+            raise NotExplainable("This model has no explanations: it has no compiled form, or one from before them.")
         if answer.status == 404 or _has_no_model(answer):
             raise NotFound(f"{url}: {answer.status}.", endpoint=serving.champion.endpoint)
         raise ServiceUnavailable(f"{url}: {answer.status} {answer.body[:500]!r}.", endpoint=serving.champion.endpoint)

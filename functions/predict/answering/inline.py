@@ -30,13 +30,15 @@ class Inline:
 
         Raises:
             RequestInvalid: an instance does not fit.
+            NotExplainable: explanations are asked for, and the form is from before there were any.
             ServiceUnavailable: the predictor cannot be read, is none, or is not the candidate's.
         """
         model = await self._model(serving)
-        if len(asked.instances) <= _AT_ONCE:
-            found = respond(asked, serving.signature, model.predict)
+        given = asked, serving.signature, model.predict, model.explain
+        if len(asked.instances) <= _AT_ONCE and not asked.explain:
+            found = respond(*given)
         else:
-            found = await asyncio.to_thread(respond, asked, serving.signature, model.predict)
+            found = await asyncio.to_thread(respond, *given)
         champion = serving.champion
         return {
             "predictions": found,

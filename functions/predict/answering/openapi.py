@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any
 
-from dropforge.contracts.predictions import MOST_BYTES, MOST_INSTANCES, PROBLEM_TYPE, THRESHOLD
+from dropforge.contracts.predictions import MOST_BYTES, MOST_EXPLAINED, MOST_INSTANCES, PROBLEM_TYPE, THRESHOLD
 
 _PIPELINE = {
     "name": "pipeline",
@@ -21,6 +21,7 @@ def document() -> dict[str, Any]:
         "info": {"title": "Dropforge predictions", "version": "1"},
         "paths": {
             "/v1/pipelines/{pipeline}:predict": {"post": _predict()},
+            "/v1/pipelines/{pipeline}:explain": {"post": _explain()},
             "/v1/pipelines/{pipeline}": {
                 "get": {
                     "operationId": "describe",
@@ -32,7 +33,15 @@ def document() -> dict[str, Any]:
             "/healthz": {"get": _status("Whether this process runs.")},
             "/readyz": {"get": {**_status("Whether it can read which model serves.")}},
         },
-        "components": {"schemas": {"Request": _REQUEST, "Answer": _ANSWER, "Problem": _PROBLEM, "Wrong": _WRONG}},
+        "components": {
+            "schemas": {
+                "Request": _REQUEST,
+                "Answer": _ANSWER,
+                "Explained": _EXPLAINED,
+                "Problem": _PROBLEM,
+                "Wrong": _WRONG,
+            }
+        },
     }
 
 
@@ -46,6 +55,24 @@ def _predict() -> dict[str, Any]:
         "responses": {
             "200": _json("One prediction for each instance, in their order.", _ref("Answer")),
             **_problems(400, 404, 413, 415, 503),
+        },
+    }
+
+
+def _explain() -> dict[str, Any]:
+    return {
+        "operationId": "explain",
+        "summary": "Ask the pipeline's champion, and what each field added to the log-odds of its answer.",
+        "description": (
+            f"At most {MOST_BYTES} bytes and {MOST_EXPLAINED} instances. The values are exact: of a linear model what "
+            "a field adds beyond its average, of trees the Shapley values of path-dependent TreeSHAP with fields as "
+            "players. 501 for a model without a compiled form."
+        ),
+        "parameters": [_PIPELINE],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("Request")}}},
+        "responses": {
+            "200": _json("As `predict`, with one explanation for each instance.", _ref("Explained")),
+            **_problems(400, 404, 413, 415, 501, 503),
         },
     }
 
@@ -112,6 +139,32 @@ _ANSWER = {
         "deployedModelId": {"type": "string"},
         "model": {"type": "string"},
         "modelVersionId": {"type": "string"},
+    },
+}
+_ATTRIBUTION = {
+    "type": "object",
+    "required": ["outputName", "baselineOutputValue", "instanceOutputValue", "featureAttributions"],
+    "properties": {
+        "outputName": {"const": "log_odds"},
+        "baselineOutputValue": {"type": "number", "description": "Expected where nothing of the row is known."},
+        "instanceOutputValue": {"type": "number", "description": "The baseline and all attributions together."},
+        "featureAttributions": {"type": "object", "additionalProperties": {"type": "number"}},
+        "approximationError": {"const": 0},
+    },
+}
+_EXPLAINED = {
+    "allOf": [_ref("Answer")],
+    "type": "object",
+    "required": ["explanations"],
+    "properties": {
+        "explanations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["attributions"],
+                "properties": {"attributions": {"type": "array", "maxItems": 1, "items": _ATTRIBUTION}},
+            },
+        }
     },
 }
 _PROBLEM = {

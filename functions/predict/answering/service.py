@@ -10,19 +10,20 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from dropforge.contracts import predictions
-from dropforge.contracts.errors import FileUnreadable, NotFound, RequestInvalid, ServiceUnavailable
+from dropforge.contracts.errors import FileUnreadable, NotExplainable, NotFound, RequestInvalid, ServiceUnavailable
 from dropforge.contracts.instances import expectation
 from dropforge.contracts.settings import Settings
 from dropforge.gcp import access, logs
 
 from .champions import Champions, Serving
 from .endpoint import Endpoint
+from .explaining import explained
 from .inline import Inline
 from .openapi import document
 from .tabled import Backend, Tabled
 from .upstream import Upstream
 
-PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict)?")
+PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict|:explain)?")
 RETRY_AFTER = "1"  # seconds
 
 log = logs.logger("predict")
@@ -84,6 +85,8 @@ class Service:
         if match is not None:
             told["pipeline"] = match[1]
             _expect(request, "POST" if match[2] else "GET")
+            if match[2] == ":explain":
+                return explained(await self._predict(match[1], request, request_id, told, explain=True))
             if match[2]:
                 return await self._predict(match[1], request, request_id, told)
             return _described(await self._champion(match[1]))
@@ -99,14 +102,20 @@ class Service:
             raise Refused(503, "The state bucket does not answer.")
         return {"status": "ok"}
 
-    async def _predict(self, pipeline: str, request: Request, request_id: str, told: dict[str, Any]) -> dict[str, Any]:
+    async def _predict(
+        self, pipeline: str, request: Request, request_id: str, told: dict[str, Any], explain: bool = False
+    ) -> dict[str, Any]:
         body = await _body(request)
-        asked = _asked(body)
+        asked = _asked(body, explain)
+        if explain:
+            body = orjson.dumps(asked.said())
         serving = await self._champion(pipeline)
         try:
             answered = await self._backend.ask(serving, asked, body)
         except RequestInvalid as error:
             raise _unfit(error, serving) from error
+        except NotExplainable as error:
+            raise Refused(501, error.message, version=serving.champion.version) from error
         except NotFound:
             answered = await self._ask_newer(serving, asked, body)
         except ServiceUnavailable as error:
@@ -165,13 +174,18 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _asked(body: bytes) -> predictions.Request:
+def _asked(body: bytes, explain: bool) -> predictions.Request:
     try:
-        return predictions.read(orjson.loads(body))
+        asked = predictions.read(orjson.loads(body))
+        if explain:
+            return asked.explained()
     except orjson.JSONDecodeError as error:
         raise Refused(400, f"Expected JSON: {error}.") from error
     except RequestInvalid as error:
         raise Refused(400, error.message) from error
+    if asked.explain:
+        raise Refused(400, "Expected the path to end in ':explain' where explanations are wanted. Found ':predict'.")
+    return asked
 
 
 def _unfit(error: RequestInvalid, serving: Serving) -> Refused:

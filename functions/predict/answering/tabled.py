@@ -44,6 +44,8 @@ class Tabled:
             RequestInvalid: an instance does not fit, or is not in the table where nothing else may answer.
             NotFound, ServiceUnavailable: as the model's; and ServiceUnavailable for a key while there is no table.
         """
+        if asked.explain:  # a table holds answers, and not what they come from
+            return await self._model.ask(serving, asked, body)
         table = await self._tables.of(serving)
         if table is None:
             if asked.by_key:
@@ -96,9 +98,13 @@ class Tabled:
     ) -> Found:
         """The model's answers in the gaps; all are the model's if it turns out to be another version."""
         rest = replace(asked, instances=[asked.instances[index] for index in missing], partial=False)
-        found = await self._model.ask(serving, rest, _body(rest))
+        found = await self._model.ask(serving, rest, orjson.dumps(rest.said()))
         if found.get("modelVersionId") != serving.champion.version:
-            return found if len(missing) == len(names) else await self._model.ask(serving, asked, _body(asked))
+            return (
+                found
+                if len(missing) == len(names)
+                else await self._model.ask(serving, asked, orjson.dumps(asked.said()))
+            )
         filled = dict(zip(missing, found["predictions"], strict=True))
         for index, answer in filled.items():
             self._remember((identity(serving), names[index]), answer["probability"])
@@ -145,8 +151,3 @@ def _answer(serving: Serving, found: list[dict[str, Any]]) -> Found:
         "model": champion.model,
         "modelVersionId": champion.version,
     }
-
-
-def _body(asked: predictions.Request) -> bytes:
-    parameters = {"threshold": asked.threshold, "partial": asked.partial}
-    return orjson.dumps({"instances": asked.instances, "parameters": parameters})
