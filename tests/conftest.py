@@ -7,8 +7,6 @@ from typing import Any
 
 from hypothesis import settings
 
-import emulators  # noqa: F401  # says how gRPC forks, before any test module imports gRPC
-
 # The same examples each time, so that a landing does not hang on luck; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
