@@ -1,13 +1,15 @@
 """What served when, who made it so, and why; with --at, what served at that moment and what it was made from."""
 
 import argparse
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from rich.console import Console
 
+from dropforge.contracts.canary import Canary
 from dropforge.contracts.errors import ActionRefused
 from dropforge.contracts.models import HistoryEntry
-from dropforge.core import candidates, history, pipelines
+from dropforge.core import canary, candidates, history, pipelines
 from dropforge.gcp.services import Services
 from infra.commands import command, tables
 from infra.commands.command import Answer
@@ -25,13 +27,15 @@ def main(arguments: list[str]) -> int:
 def _all(services: Services, given: argparse.Namespace) -> Answer:
     pipelines.load(services.state, given.pipeline)
     entries = list(history.entries(services.state, given.pipeline))
+    moves = list(canary.moves(services.state, given.pipeline))
 
     def show(console: Console) -> None:
         if not entries:
             console.print(f"Nothing has served for {given.pipeline} yet.")
             return
-        columns = ("at", "what", "version", "candidate", "by", "why")
-        tables.show(console, columns, [_row(entry) for entry in reversed(entries)])
+        rows = [*((entry.at, _row(entry)) for entry in entries), *((move.looked, _move(move)) for move in _told(moves))]
+        rows.sort(key=lambda timed: timed[0], reverse=True)
+        tables.show(console, ("at", "what", "version", "candidate", "by", "why"), [row for _, row in rows])
 
     return Answer([entry.model_dump() for entry in entries], show)
 
@@ -78,6 +82,29 @@ def _moment(text: str) -> datetime:
     except ValueError as error:
         raise ActionRefused(f"--at: expected a time such as 2026-05-01T12:00:00Z. Found {text!r}.") from error
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _told(moves: list[Canary]) -> Iterator[Canary]:
+    """The beginning, the steps and the end of each canary, without the looks in between that changed nothing."""
+    before = None
+    for move in moves:
+        state = move.candidate_id, move.step, move.status
+        if state != before:
+            yield move
+        before = state
+
+
+def _move(move: Canary) -> list[tables.Cell]:
+    what = f"canary, {move.share} %" if move.baking else f"canary {move.status}"
+    why = " ".join(reason.sentence for reason in move.evidence)
+    return [
+        tables.when(move.looked),
+        (what, "red" if move.status == "failed" else ""),
+        move.version,
+        move.candidate_id[:8],
+        move.by,
+        why,
+    ]
 
 
 def _row(entry: HistoryEntry) -> list[tables.Cell]:

@@ -42,6 +42,7 @@ def _told(one: Overview) -> dict[str, Any]:
         "newest": one.newest.model_dump(include={"candidate_id", "created", "metrics"}) if one.newest else None,
         "verdict": one.verdict.model_dump(include={"status", "reasons"}) if one.verdict else None,
         "champion": one.champion.model_dump() if one.champion else None,
+        "canary": one.canary.model_dump() if one.canary else None,
         "under_way": one.under_way,
     }
 
@@ -71,7 +72,8 @@ def _serves(one: Overview) -> str:
     if now is None:
         return "nothing yet"
     held = f", held by {now.published_by}: {now.reason}" if now.held else ""
-    return f"version {now.version} since {tables.when(now.published)}{held}"
+    beside = f", and version {one.canary.version} for {one.canary.share} % of the requests" if one.canary else ""
+    return f"version {now.version} since {tables.when(now.published)}{held}{beside}"
 
 
 def _newest(one: Overview) -> str:

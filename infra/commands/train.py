@@ -52,6 +52,8 @@ def _train(services: Services, given: argparse.Namespace) -> Answer:
 
 def _show(console: Console, candidate: Candidate, training: Training, reasons: list[str]) -> None:
     outcome = f"version {training.version} serves" if training.version else "refused"
+    if training.canary is not None:
+        outcome = f"version {training.canary.version} is a canary, with {training.canary.share} % of the requests"
     measured = {name: value for name, value in candidate.metrics.get("all", {}).items() if name != "rows"}
     metrics = ", ".join(f"{name} {value:.4f}" for name, value in measured.items())
     tables.facts(

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
+from dropforge.contracts.canary import Canary
 from dropforge.contracts.models import Candidate, HistoryEntry
 from dropforge.contracts.verdicts import BatchVerdict, ModelVerdict, Staged
+from dropforge.core import canary, champion
 from dropforge.core.ports import Objects
 from dropforge.core.state import load
 
@@ -48,13 +50,14 @@ class Training:
     candidate: Candidate | None = None
     verdict: ModelVerdict | None = None
     version: str = ""
+    canary: Canary | None = None
 
     @property
     def settled(self) -> bool:
-        """Whether the judge has spoken and, if it was for the candidate, the candidate serves."""
+        """Whether the judge has spoken and, if it was for the candidate, the candidate serves, or is the canary."""
         if self.candidate is None or self.verdict is None:
             return False
-        return self.verdict.status == "refused" or bool(self.version)
+        return self.verdict.status == "refused" or bool(self.version) or self.canary is not None
 
     def look(self, state: Objects) -> bool:
         """Look again; returns whether anything is new."""
@@ -71,7 +74,12 @@ class Training:
                 entry = HistoryEntry.model_validate_json(state.read(info.name)[0])
                 if entry.action == "published" and entry.candidate_id == self.verdict.candidate_id:
                     self.version = entry.version
+            self.canary = self._baking(state, self.verdict.candidate_id)
         return before != (self.candidate, self.verdict, self.version)
+
+    def _baking(self, state: Objects, candidate_id: str) -> Canary | None:
+        found = canary.running(state, self.pipeline, champion.current(state, self.pipeline)[1])
+        return found if found and found.candidate_id == candidate_id else None
 
     def _find(self, state: Objects) -> Candidate | None:
         """The smallest candidate that was trained on all the batches; later ones hold them too."""

@@ -115,6 +115,21 @@ def history(pipeline: str, entry: str = "") -> str:
     return f"history/{pipeline}/{entry}"
 
 
+def canary(pipeline: str) -> str:
+    """JSON (`canary.Canary`): the version that answers a share of the requests, changed by compare-and-set only."""
+    return f"canaries/{pipeline}/canary.json"
+
+
+def canary_moves(pipeline: str, entry: str = "") -> str:
+    """One object for every state that a pipeline's canaries were in."""
+    return f"canaries/{pipeline}/moves/{entry}"
+
+
+def canary_requests(pipeline: str, candidate_id: str, instance: str = "") -> str:
+    """JSON (`canary.Requests`): what each instance of `predict` saw while a candidate was the canary."""
+    return f"canaries/{pipeline}/requests/{candidate_id}/{instance}"
+
+
 def lease(pipeline: str, step: str) -> str:
     """The lease that keeps a step of a pipeline to one run at a time."""
     return f"leases/{pipeline}/{step}.json"

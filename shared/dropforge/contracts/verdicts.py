@@ -152,7 +152,7 @@ class ModelVerdict(BaseModel):
     model_config = STORED
     pipeline: str
     candidate_id: str
-    status: Literal["published", "refused"]
+    status: Literal["published", "refused", "undecided"]
     reasons: list[Reason]
     comparisons: list[Comparison]
     champion_id: str | None  # the candidate that served when this one was judged

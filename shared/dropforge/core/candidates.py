@@ -30,5 +30,11 @@ def made(state: Objects, pipeline: str) -> list[datetime]:
     return [datetime.fromisoformat(info.metadata["created"]) for info in _records(state, pipeline)]
 
 
+def listed(state: Objects, pipeline: str) -> list[str]:
+    """The ids of all candidates, the oldest first, by a listing alone."""
+    made = sorted(_records(state, pipeline), key=lambda info: info.metadata["created"])
+    return [info.name.split("/")[2] for info in made]
+
+
 def _records(state: Objects, pipeline: str) -> list[ObjectInfo]:
     return [info for info in state.list(places.candidates(pipeline)) if info.name.endswith(f"/{_RECORD}")]

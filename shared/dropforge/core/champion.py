@@ -7,7 +7,7 @@ and the pointer on another, as they could if each moved the traffic first.
 
 from dropforge.contracts import places
 from dropforge.contracts.models import Champion
-from dropforge.core import history
+from dropforge.core import canary, history
 from dropforge.core.ports import Deployed, Objects, Platform
 from dropforge.core.state import load
 
@@ -33,16 +33,23 @@ def crown(state: Objects, champion: Champion, generation: int) -> int:
 
 
 def follow(state: Objects, platform: Platform, pipeline: str) -> Champion | None:
-    """Make history and endpoint agree with the pointer; returns the champion that serves now."""
+    """Make history and endpoint agree with the pointer, and with the canary beside it; returns the champion."""
     while True:
         champion, generation = current(state, pipeline)
         if champion is None:
             return None
         history.record(state, champion, generation)
+        beside, its_generation = canary.current(state, pipeline)
+        if beside and beside.baking and beside.champion_generation != generation:
+            canary.close(state, beside, its_generation, champion.candidate_id)
+            continue
         deployed = platform.deploy(pipeline, champion.model, champion.version)
-        platform.serve(deployed)
-        platform.retire(deployed)
-        if current(state, pipeline)[1] == generation:
+        if beside and beside.baking:
+            platform.share(deployed, platform.deploy(pipeline, beside.model, beside.version), beside.share)
+        else:
+            platform.serve(deployed)
+            platform.retire(deployed)
+        if (current(state, pipeline)[1], canary.current(state, pipeline)[1]) == (generation, its_generation):
             return champion
 
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch, Source
+from dropforge.contracts.canary import Canary
 from dropforge.contracts.models import Candidate, Champion
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict
-from dropforge.core import candidates, champion, lease, ledger, pipelines, quarantine
+from dropforge.core import canary, candidates, champion, lease, ledger, pipelines, quarantine
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import load
 
@@ -44,6 +45,7 @@ class Overview:
     newest: Candidate | None
     verdict: ModelVerdict | None
     champion: Champion | None
+    canary: Canary | None
     under_way: list[str]
 
 
@@ -61,13 +63,18 @@ def overview(name: str, landing: Objects, state: Objects, clock: Clock) -> Overv
     under_way = [*_files(pipeline, lines, landing, state), *_leases(name, state, clock)]
     if newest and verdict is None:
         under_way.append(f"The candidate {newest.candidate_id} waits for the judge.")
+    now, serves = champion.current(state, name)
+    baking = canary.running(state, name, serves)
+    if baking is not None:
+        under_way.append(_canary(baking))
     return Overview(
         pipeline=pipeline,
         generation=generation,
         tables=[_table(table, lines, held) for table in pipeline.tables],
         newest=newest,
         verdict=verdict[0] if verdict else None,
-        champion=champion.current(state, name)[0],
+        champion=now,
+        canary=baking,
         under_way=under_way,
     )
 
@@ -104,6 +111,11 @@ def _files(pipeline: Pipeline, lines: list[ledger.Line], landing: Objects, state
     for batch_id, batch in staged.items():
         if batch_id not in decided:
             yield f"The batch {batch_id} of {batch.table} was read and has no verdict yet."
+
+
+def _canary(baking: Canary) -> str:
+    seen = " ".join(reason.sentence for reason in baking.evidence)
+    return f"Version {baking.version} answers {baking.share} % of the requests since {baking.since}. {seen}".strip()
 
 
 def _leases(name: str, state: Objects, clock: Clock) -> Iterator[str]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from dropforge.contracts.errors import ActionRefused
 from dropforge.contracts.models import Action, Champion, HistoryEntry
-from dropforge.core import candidates, champion, history
+from dropforge.core import canary, candidates, champion, history
 from dropforge.core.ports import Clock, Objects, Platform
 
 
@@ -16,6 +16,8 @@ def rollback(
     pipeline: str, by: str, reason: str, state: Objects, platform: Platform, clock: Clock, to: str | None = None
 ) -> Champion:
     """Serve version `to` again, or the last one that served before the present one; returns what serves then.
+
+    While a canary is under way, what served before it is the present champion: it takes all requests back, and holds.
 
     It may be repeated: where that version serves and is held already, only endpoint and history are made sure of. It
     waits for no training or publication; one that runs loses the pointer to it.
@@ -29,7 +31,8 @@ def rollback(
         raise ActionRefused(
             f"No version of {pipeline} serves yet, so there is nothing to roll back.", pipeline=pipeline
         )
-    target = _served(state, now, to) if to is not None else _before(state, now)
+    baking = canary.running(state, pipeline, generation) is not None
+    target = _served(state, now, to) if to is not None else _before(state, now, baking)
     if not (now.held and now.version == target.version):
         champion.crown(state, _back_to(target, now, by, reason, state, platform, clock), generation)
     return champion.follow(state, platform, pipeline) or now
@@ -52,10 +55,10 @@ def release(pipeline: str, by: str, reason: str, state: Objects, clock: Clock) -
     return free
 
 
-def _before(state: Objects, now: Champion) -> HistoryEntry:
-    """What served before the present version; of one that was rolled back to and is held, that version itself."""
+def _before(state: Objects, now: Champion, baking: bool) -> HistoryEntry:
+    """What served before the present version; beside a canary, or of one that is held, that version itself."""
     past = list(history.entries(state, now.pipeline))
-    if now.held:
+    if now.held or baking:
         return next(entry for entry in reversed(past) if entry.candidate_id == now.candidate_id)
     for entry in reversed(past):
         if entry.candidate_id != now.candidate_id:

@@ -15,7 +15,7 @@ from dropforge.contracts.events import BatchAccepted, BatchStaged, Event, FileMi
 from dropforge.contracts.models import TrainingDecision
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict
-from dropforge.core import candidates, history, ledger, pipelines
+from dropforge.core import canary, candidates, champion, history, ledger, pipelines
 from dropforge.core.ports import ObjectInfo, Objects
 from dropforge.core.state import load
 
@@ -117,6 +117,14 @@ def _models(pipeline: Pipeline, state: Objects, before: datetime) -> Iterator[St
     name = pipeline.pipeline
     listed = {info.name: info for info in state.list(places.candidates(name))}
     made = [(place.split("/")[2], info) for place, info in listed.items() if place.endswith("/candidate.json")]
+    _, generation = champion.current(state, name)
+    baking = canary.running(state, name, generation)
+    if baking is not None:
+        said = f"The canary {baking.candidate_id} was last looked at {baking.looked}."
+        again = ModelTrained(pipeline=name, candidate_id=baking.candidate_id)
+        key = f"canary-{baking.candidate_id}-{baking.looked}"
+        yield Stuck(name, key, baking.candidate_id, said, again, planned=True)
+        return  # whatever else was trained waits for its end
     for candidate_id, info in made:
         if places.model_verdict(name, candidate_id) not in listed and _older(info.updated, before):
             yield _unsettled(name, candidate_id, "was trained and never judged.")

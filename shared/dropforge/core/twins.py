@@ -123,6 +123,7 @@ class MemoryPlatform:
     deployed: dict[str, set[str]] = field(default_factory=dict)  # endpoint -> versions
     traffic: dict[str, str] = field(default_factory=dict)  # endpoint -> the version that answers callers
     alias: dict[str, str] = field(default_factory=dict)  # model -> the version called champion
+    canary: dict[str, tuple[str, int]] = field(default_factory=dict)  # endpoint -> version, its percentage
 
     def register(
         self,
@@ -148,9 +149,18 @@ class MemoryPlatform:
         versions = self.versions[deployed.model.removeprefix("models/")].values()
         return self.server(next(each for each in versions if each.version == deployed.version), instances)
 
+    def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
+        """As `Platform.share`."""
+        self._there(champion)
+        self._there(challenger)
+        self.traffic[champion.endpoint] = champion.version
+        self.canary[champion.endpoint] = challenger.version, percent
+        self.deployed[champion.endpoint] &= {champion.version, challenger.version}
+
     def serve(self, deployed: Deployed) -> None:
         """As `Platform.serve`."""
         self._there(deployed)
+        self.canary.pop(deployed.endpoint, None)
         self.traffic[deployed.endpoint] = deployed.version
         self.alias[deployed.model] = deployed.version
 

@@ -1,21 +1,21 @@
 """From a candidate to a verdict and, if that is for it, to what serves."""
 
 import io
-from datetime import UTC, datetime
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from dropforge.contracts import places
+from dropforge.contracts.canary import Canary
 from dropforge.contracts.errors import ActionRefused, GenerationMismatch
 from dropforge.contracts.models import Candidate, Champion
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict, Reason
-from dropforge.core import candidates, champion, history
+from dropforge.core import canary as canaries
+from dropforge.core import candidates, champion, history, verdicts
 from dropforge.core.ports import Clock, Deployed, Objects, Platform
-from dropforge.core.state import load
-from dropforge.ml import artefact, rehearsal, serving
+from dropforge.ml import artefact, canary, rehearsal, serving
+from dropforge.ml.crowning import crowned
 from dropforge.ml.judge import judge
 from dropforge.ml.judgement import Holdout, Judgement
 from dropforge.ml.rows import PROBABILITY, columns_of, labels_of
@@ -28,7 +28,9 @@ def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: P
     """Judge a candidate and, if it passes, make it serve. May be repeated after a crash at any point.
 
     Each round compares with the champion of that moment: where another publication moves the pointer meanwhile, the
-    candidate is judged again, against the new champion. A candidate that has served before is left as it is.
+    candidate is judged again, against the new champion. A candidate that has served before is left as it is. Where the
+    pipeline has canaries, one that passes becomes one, and `canary.drive` does the rest; while one is under way no
+    other candidate is judged, and the verdict, which is not stored, is `undecided`.
 
     Raises:
         ServiceUnavailable, JobFailed: the platform did not do its part; nothing that serves was changed.
@@ -36,14 +38,21 @@ def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: P
     """
     for _ in range(_ATTEMPTS):
         now, generation = champion.current(state, pipeline.pipeline)
+        baking = canaries.running(state, pipeline.pipeline, generation)
+        if baking and baking.candidate_id != candidate.candidate_id:
+            return _waits(candidate, baking)
         verdict = _judged(pipeline, candidate, now, state)
+        if baking:
+            champion.follow(state, platform, pipeline.pipeline)
+            return verdict
         if _has_served(candidate, now, state):
             champion.follow(state, platform, pipeline.pipeline)
             return verdict
         if verdict.status == "refused":
             return verdict
+        first = pipeline if canary.wanted(pipeline, candidate, now, state) else None
         try:
-            return _publish(candidate, verdict, "the judge", generation, state, platform, clock)
+            return _publish(candidate, verdict, "the judge", now, generation, state, platform, clock, first)
         except GenerationMismatch:
             continue
     raise GenerationMismatch(
@@ -74,25 +83,33 @@ def override(
     said = f"{by} publishes it whatever the judge says: {reason}"
     judgement.note("overridden", candidate.candidate_id, by, None, said)
     judgement.passed = True
-    verdict = _put(state, candidate, _verdict(candidate, judgement, now))
-    return _publish(candidate, verdict, by, generation, state, platform, clock)
+    verdict = verdicts.put(state, _verdict(candidate, judgement, now))
+    return _publish(candidate, verdict, by, now, generation, state, platform, clock)
 
 
 def _publish(
     candidate: Candidate,
     verdict: ModelVerdict,
     by: str,
+    now: Champion | None,
     generation: int,
     state: Objects,
     platform: Platform,
     clock: Clock,
+    canary_of: Pipeline | None = None,
 ) -> ModelVerdict:
-    """Deploy, rehearse, commit, follow; returns the verdict, which a failed rehearsal turns into a refusal."""
+    """Deploy, rehearse, commit, follow; returns the verdict, which a failed rehearsal turns into a refusal.
+
+    The commit is the champion pointer or, for a `canary_of` a pipeline, the canary's state.
+    """
     deployed = _deploy(candidate, state, platform)
     wrong = rehearsal.disagreement(candidate, deployed, holdout_rows(state, candidate), platform)
     if wrong is not None:
-        return _put(state, candidate, _refused(verdict, wrong))
-    champion.crown(state, _crowned(candidate, deployed, verdict, by, clock), generation)
+        return verdicts.put(state, verdicts.refused(verdict, wrong))
+    if canary_of and now:
+        canary.begin(canary_of, candidate, deployed, now, generation, by, state, clock)
+    else:
+        champion.crown(state, crowned(candidate, deployed, verdict, by, clock), generation)
     champion.follow(state, platform, candidate.pipeline)
     return verdict
 
@@ -103,10 +120,10 @@ def _judged(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
     A verdict that stands is kept: a refusal for good, save one for a hold that is over; a pass as long as the champion
     is still the one it was judged against.
     """
-    known, _ = _known(state, candidate)
+    known = verdicts.known(state, candidate.pipeline, candidate.candidate_id)
     if known is not None and _stands(known, candidate, now, state):
         return known
-    return _put(state, candidate, _verdict(candidate, compare(pipeline, candidate, now, state), now))
+    return verdicts.put(state, _verdict(candidate, compare(pipeline, candidate, now, state), now))
 
 
 def _stands(known: ModelVerdict, candidate: Candidate, now: Champion | None, state: Objects) -> bool:
@@ -145,7 +162,7 @@ def compare(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
         labels=labels_of(rows),
         columns={column: rows[column].to_pylist() for column in pipeline.slices},
         challenger=rows[PROBABILITY].to_numpy(),
-        champion=serving.probabilities(_model(state, now), columns_of(rows)) if now else None,
+        champion=serving.probabilities(artefact.stored(state, now), columns_of(rows)) if now else None,
         champion_slices=slices,
     )
     return judge(pipeline.success, pipeline.slices, holdout)
@@ -158,32 +175,10 @@ def _deploy(candidate: Candidate, state: Objects, platform: Platform) -> Deploye
     return platform.deploy(candidate.pipeline, model, version)
 
 
-def _model(state: Objects, now: Champion) -> Any:
-    content, _ = state.read(places.candidate(now.pipeline, now.candidate_id, "model.joblib"))
-    return artefact.load(content, now.artefact_sha256)
-
-
 def holdout_rows(state: Objects, candidate: Candidate) -> pa.Table:
     """The rows that a candidate is judged on, with the probabilities that it gave in training."""
     content, _ = state.read(places.candidate(candidate.pipeline, candidate.candidate_id, "holdout.parquet"))
     return pq.read_table(io.BytesIO(content))
-
-
-def _crowned(candidate: Candidate, deployed: Deployed, verdict: ModelVerdict, by: str, clock: Clock) -> Champion:
-    return Champion(
-        pipeline=candidate.pipeline,
-        candidate_id=candidate.candidate_id,
-        version=deployed.version,
-        model=deployed.model,
-        endpoint=deployed.endpoint,
-        deployed_model_id=deployed.deployed_model_id,
-        artefact_sha256=candidate.artefact_sha256,
-        trained_until=candidate.lineage.train_until,
-        published=datetime.fromtimestamp(clock.now(), UTC).isoformat(),
-        published_by=by,
-        reason=" ".join(reason.sentence for reason in verdict.reasons),
-        replaced=verdict.champion_id,
-    )
 
 
 def _verdict(candidate: Candidate, judgement: Judgement, now: Champion | None) -> ModelVerdict:
@@ -197,16 +192,19 @@ def _verdict(candidate: Candidate, judgement: Judgement, now: Champion | None) -
     )
 
 
-def _refused(verdict: ModelVerdict, reason: Reason) -> ModelVerdict:
-    return verdict.model_copy(update={"status": "refused", "reasons": [*verdict.reasons, reason]})
-
-
-def _known(state: Objects, candidate: Candidate) -> tuple[ModelVerdict | None, int]:
-    return load(state, places.model_verdict(candidate.pipeline, candidate.candidate_id), ModelVerdict) or (None, 0)
-
-
-def _put(state: Objects, candidate: Candidate, verdict: ModelVerdict) -> ModelVerdict:
-    """Write a verdict over the one that no longer stands. Raises GenerationMismatch where another run just did."""
-    place = places.model_verdict(candidate.pipeline, candidate.candidate_id)
-    state.replace(place, verdict.model_dump_json(indent=1).encode(), _known(state, candidate)[1])
-    return verdict
+def _waits(candidate: Candidate, baking: Canary) -> ModelVerdict:
+    said = (
+        f"Version {baking.version} has been a canary since {baking.began}; this candidate is judged when that ends, "
+        "against what serves then."
+    )
+    reason = Reason(
+        code="canary_runs", subject=candidate.candidate_id, observed=baking.version, expected=None, sentence=said
+    )
+    return ModelVerdict(
+        pipeline=candidate.pipeline,
+        candidate_id=candidate.candidate_id,
+        status="undecided",
+        reasons=[reason],
+        comparisons=[],
+        champion_id=baking.champion_id,
+    )

@@ -1,5 +1,6 @@
 """`pipeline.yaml`: one business case, its tables, what is learned from them and what a good model is."""
 
+from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.load import parse
 from dropforge.contracts.pipeline.monitoring import Monitoring
@@ -11,6 +12,7 @@ from dropforge.contracts.pipeline.training import Training
 
 __all__ = [
     "Column",
+    "Deployment",
     "Feature",
     "Join",
     "Label",

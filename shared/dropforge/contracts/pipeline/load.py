@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dropforge.contracts.errors import PipelineInvalid
+from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.monitoring import Monitoring
 from dropforge.contracts.pipeline.schema import Join, Pipeline
@@ -17,7 +18,7 @@ from dropforge.contracts.pipeline.training import Training
 
 _KEYS: set[str] = {
     name
-    for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training, Monitoring, Serving)
+    for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training, Monitoring, Serving, Deployment)
     for name in model.model_fields
 }
 

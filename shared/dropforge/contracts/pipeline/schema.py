@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 
 from dropforge.contracts.models import Field as SignatureField
+from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.monitoring import Monitoring
 from dropforge.contracts.pipeline.serving import Serving
@@ -42,6 +43,7 @@ class Pipeline(BaseModel):
     training: Training
     monitoring: Monitoring = Monitoring()
     serving: Serving = Serving()
+    deployment: Deployment = Deployment()
 
     @property
     def main(self) -> Table:
@@ -129,6 +131,8 @@ class Pipeline(BaseModel):
             for name in self.serving.key
             if name not in self.main.columns
         ]
+        if self.deployment.canary and self.serving.mode == "static":
+            problems.append("'canary' shares requests between two models, and 'static' asks none: remove one of them.")
         read = {column.type for feature in self.features if (column := self.column(feature.column))}
         if read == {"text"} and set(self.training.models) == {"boosting"}:
             problems.append("All features are text, which 'boosting' does not read: add 'logistic' to 'models'.")

@@ -1,5 +1,6 @@
 """The endpoints of a pipeline: the one that serves, and the staging one, where a challenger is asked before it does."""
 
+from collections.abc import Container
 from hashlib import sha256
 
 from google.api_core import exceptions as google
@@ -79,21 +80,21 @@ class Endpoints:
         with translated(f"Deploying {model}@{version} to {endpoint.name}", model=model, version=version):
             return self._client.deploy_model(request, timeout=REQUEST)
 
-    def give_all_traffic(self, name: str, deployed_id: str) -> None:
-        """Send every request of an endpoint to one deployed model."""
-        endpoint = Endpoint(name=name, traffic_split={deployed_id: 100})
-        with translated(f"Giving all traffic of {name} to {deployed_id}", endpoint=name):
+    def give_traffic(self, name: str, split: dict[str, int]) -> None:
+        """Send requests of an endpoint to deployed models, by percentages that add up to 100."""
+        endpoint = Endpoint(name=name, traffic_split=split)
+        with translated(f"Dividing the traffic of {name} as {split}", endpoint=name):
             self._client.update_endpoint(endpoint=endpoint, update_mask={"paths": ["traffic_split"]}, timeout=REQUEST)
 
-    def undeploy_all_but(self, name: str, kept: str | None) -> None:
-        """Undeploy every model of an endpoint save `kept`; those without traffic go first, as the service demands."""
+    def undeploy_all_but(self, name: str, kept: Container[str]) -> None:
+        """Undeploy every model of an endpoint save those `kept`; without traffic first, as the service demands."""
         with translated(f"Undeploying from {name}", endpoint=name):
             try:
                 endpoint = self.get(name)
             except google.NotFound:
                 return
         others = sorted(
-            (found.id for found in endpoint.deployed_models if found.id != kept),
+            (found.id for found in endpoint.deployed_models if found.id not in kept),
             key=lambda found: endpoint.traffic_split.get(found, 0),
         )
         for deployed_id in others:

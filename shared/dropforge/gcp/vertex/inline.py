@@ -62,6 +62,9 @@ class Inline:
         request = Request(list(instances))
         return [request.answer(probability) for probability in model.predict(instances)]
 
+    def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
+        """As `Platform.share`: `predict` reads the canary's state itself, and divides its requests by it."""
+
     def serve(self, deployed: Deployed) -> None:
         """As `Platform.serve`: the alias; `predict` follows the champion pointer."""
         self._registry.crown(deployed.model, deployed.version)

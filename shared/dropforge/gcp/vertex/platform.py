@@ -42,11 +42,11 @@ class Vertex:
     def deploy(self, pipeline: str, model: str, version: str) -> Deployed:
         """As `Platform.deploy`: at once to the serving endpoint, without traffic, and to the staging one, with all.
 
-        A version that has all traffic already needs no staging.
+        A version that has traffic already has been asked before, and needs no staging.
         """
         serving = self._endpoints.ensure(pipeline)
         there = deployment_of(serving, model, version)
-        if there is not None and serving.traffic_split.get(there.id) == 100:
+        if there is not None and serving.traffic_split.get(there.id, 0) > 0:
             return Deployed(model=model, version=version, endpoint=serving.name, deployed_model_id=there.id)
         staging = self._endpoints.ensure(pipeline, staging=True)
         running = []
@@ -56,7 +56,7 @@ class Vertex:
         if rehearsing is None:
             running.append(self._endpoints.deploy(staging, model, version, {NEW: 100}))
         elif staging.traffic_split.get(rehearsing.id) != 100:
-            self._endpoints.give_all_traffic(staging.name, rehearsing.id)
+            self._endpoints.give_traffic(staging.name, {rehearsing.id: 100})
         all_finished((operation, f"The deployment of {model}@{version}") for operation in running)
         deployed = deployment_of(self._endpoints.ensure(pipeline), model, version)
         if deployed is None:
@@ -87,15 +87,22 @@ class Vertex:
         predictions: list[object] = body["predictions"]
         return predictions
 
+    def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
+        """As `Platform.share`; the staging endpoint is emptied, for the challenger was asked there already."""
+        split = {champion.deployed_model_id: 100 - percent, challenger.deployed_model_id: percent}
+        self._endpoints.give_traffic(champion.endpoint, split)
+        self._endpoints.undeploy_all_but(champion.endpoint, split)
+        self._endpoints.undeploy_all_but(_staging(champion.endpoint), ())
+
     def serve(self, deployed: Deployed) -> None:
         """As `Platform.serve`."""
-        self._endpoints.give_all_traffic(deployed.endpoint, deployed.deployed_model_id)
+        self._endpoints.give_traffic(deployed.endpoint, {deployed.deployed_model_id: 100})
         self._registry.crown(deployed.model, deployed.version)
 
     def retire(self, deployed: Deployed) -> None:
         """As `Platform.retire`; the staging endpoint is emptied too, so that it costs nothing between publications."""
-        self._endpoints.undeploy_all_but(deployed.endpoint, deployed.deployed_model_id)
-        self._endpoints.undeploy_all_but(_staging(deployed.endpoint), None)
+        self._endpoints.undeploy_all_but(deployed.endpoint, (deployed.deployed_model_id,))
+        self._endpoints.undeploy_all_but(_staging(deployed.endpoint), ())
 
     def close(self) -> None:
         """Close every connection."""
