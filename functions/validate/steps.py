@@ -41,7 +41,7 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         raise NotFound(f"The batch {batch.batch_id} of {batch.pipeline}/{batch.table} is not staged.", batch=batch)
     staged = found[0]
     pipeline, _ = pipelines.load(state, batch.pipeline, staged.pipeline_generation)
-    table = pipeline.tables[batch.table]
+    table = pipeline.tables[batch.table].for_file(staged.source.name)
     label = pipeline.label.column if batch.table == pipeline.table else None
     with tempfile.TemporaryDirectory(prefix="dropforge-validate-") as scratch:
         files = quarantine.fetch(staged, state, Files.within(Path(scratch)))

@@ -4,6 +4,7 @@ from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.load import parse
 from dropforge.contracts.pipeline.monitoring import Monitoring
+from dropforge.contracts.pipeline.repair import Repair
 from dropforge.contracts.pipeline.schema import Join, Pipeline
 from dropforge.contracts.pipeline.serving import Serving
 from dropforge.contracts.pipeline.success import Success
@@ -18,6 +19,7 @@ __all__ = [
     "Label",
     "Monitoring",
     "Pipeline",
+    "Repair",
     "Serving",
     "Success",
     "Table",

@@ -10,17 +10,28 @@ from dropforge.contracts.errors import PipelineInvalid
 from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.monitoring import Monitoring
+from dropforge.contracts.pipeline.repair import Repair
 from dropforge.contracts.pipeline.schema import Join, Pipeline
 from dropforge.contracts.pipeline.serving import Serving
 from dropforge.contracts.pipeline.success import Success
 from dropforge.contracts.pipeline.table import Column, Table
 from dropforge.contracts.pipeline.training import Training
 
-_KEYS: set[str] = {
-    name
-    for model in (Pipeline, Table, Column, Feature, Join, Label, Success, Training, Monitoring, Serving, Deployment)
-    for name in model.model_fields
-}
+_SECTIONS: tuple[type[BaseModel], ...] = (
+    Pipeline,
+    Table,
+    Column,
+    Repair,
+    Feature,
+    Join,
+    Label,
+    Success,
+    Training,
+    Monitoring,
+    Serving,
+    Deployment,
+)
+_KEYS = {name for model in _SECTIONS for name in model.model_fields}
 
 
 def parse(text: str | bytes, where: str = "pipeline.yaml") -> Pipeline:

@@ -1,11 +1,11 @@
 """The table: its columns, what each may hold, its key and its time."""
 
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dropforge.contracts.models import FieldType
+from dropforge.contracts.pipeline.repair import Repairs, check_pattern
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -17,18 +17,10 @@ TEXTUAL: tuple[FieldType, ...] = ("category", "text")
 ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,299}$")]
 
 
-class Arithmetic(BaseModel):
-    """What makes a number right that came in another unit: value * times + plus, rounded where the column is whole."""
-
-    model_config = STRICT
-    times: float = 1.0
-    plus: float = 0.0
-
-
 class Column(BaseModel):
     """One column. `required` means that an empty value is a breach; `min` and `max` are inclusive, in `unit`.
 
-    `repair` is applied to each number as it is read, also in a replay; take it out once the source is right again.
+    `repair` is one change, or a list of them, that makes right what came wrong, in all files or some: see `Repair`.
     `pattern` is a regular expression (RE2) that the whole of a text must match; lengths count characters.
     """
 
@@ -42,15 +34,16 @@ class Column(BaseModel):
     pattern: str | None = None
     min_length: int | None = Field(default=None, ge=0)
     max_length: int | None = Field(default=None, ge=0)
-    repair: Arithmetic | None = None
+    repair: Repairs = []
     description: str | None = None
 
     @model_validator(mode="after")
     def _makes_sense(self) -> Self:
         if self.type not in NUMERIC and (self.min is not None or self.max is not None):
             raise ValueError(f"'min' and 'max' are for columns of type integer or number. Got type {self.type!r}.")
-        if self.type not in NUMERIC and self.repair is not None:
-            raise ValueError(f"'repair' is for columns of type integer or number. Got type {self.type!r}.")
+        for repair in self.repair:
+            if said := repair.misplaced(self.type):
+                raise ValueError(said)
         if self.min is not None and self.max is not None and self.min > self.max:
             raise ValueError(f"'min' must not exceed 'max'. Got {self.min} and {self.max}.")
         if self.allowed is not None and self.type != "category":
@@ -59,17 +52,12 @@ class Column(BaseModel):
             if self.type not in TEXTUAL and getattr(self, name) is not None:
                 raise ValueError(f"{name!r} is for columns of type category or text. Got type {self.type!r}.")
         if self.pattern is not None:
-            _check_pattern(self.pattern)
+            check_pattern("pattern", self.pattern)
         return self
 
-
-def _check_pattern(pattern: str) -> None:
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise ValueError(f"'pattern' is no regular expression: {error}. Got {pattern!r}.") from error
-    if re.search(r"\(\?(<?[=!]|P=)|\\[1-9]", pattern):
-        raise ValueError(f"'pattern' must do without look-around and references, as RE2 does. Got {pattern!r}.")
+    def source(self, name: str) -> str:
+        """The file's column that this one, called `name`, is read from."""
+        return next((repair.read_from for repair in reversed(self.repair) if repair.read_from), name)
 
 
 class Table(BaseModel):
@@ -105,6 +93,14 @@ class Table(BaseModel):
     null_markers: list[str] = ["NA"]
     alarms: str = Field(default="1 in 100 clean batches", pattern=r"^1 in [1-9]\d{0,6} clean batches$")
     on_alarm: Literal["warn", "quarantine"] = "warn"
+
+    def for_file(self, name: str) -> "Table":
+        """The same table with those repairs only that are for the file of this name."""
+        kept = {
+            one: column.model_copy(update={"repair": [repair for repair in column.repair if repair.is_for(name)]})
+            for one, column in self.columns.items()
+        }
+        return self.model_copy(update={"columns": kept})
 
     @property
     def one_in(self) -> int:

@@ -53,7 +53,8 @@ def measure(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, r
     """
     relation = f"read_parquet({text(str(rows))})"
     decimal = str(staged.dialect.get("decimal", "."))
-    names = [name for name in table.columns if name in staged.columns] if staged.rows else []
+    there = [name for name, column in table.columns.items() if column.source(name) in staged.columns]
+    names = there if staged.rows else []
     return Profile(
         batches=1,
         rows=staged.rows,
@@ -110,13 +111,14 @@ def _group(database: duckdb.DuckDBPyConnection, table: Table, name: str, relatio
         update={"columns": {name: table.columns[name]}, "unexpected_columns": "ignore", "misfit_values": "quarantine"}
     )
     # The count travels through the view as `_row`, which the view hands on as it is.
-    grouped = f"(SELECT {identifier(name)}, count(*) AS _row, NULL AS _line FROM {relation} GROUP BY 1)"
+    source = table.columns[name].source(name)
+    grouped = f"(SELECT {identifier(source)}, count(*) AS _row, NULL AS _line FROM {relation} GROUP BY 1)"
     given = f"nullif({columns.given(name)}, '')"
-    if table.columns[name].repair is not None:  # what is compared with other batches is what is made of the text
+    if table.columns[name].repair:  # what is compared with other batches is what is made of the text
         given = f"coalesce(CAST({columns.value(name)} AS VARCHAR), {given})"
     database.execute(
         f"CREATE OR REPLACE TEMP TABLE grouped AS SELECT _row AS n, {given} AS given, "
-        f"{columns.value(name)} AS value FROM ({columns.typed_view(alone, [name], decimal, grouped)})"
+        f"{columns.value(name)} AS value FROM ({columns.typed_view(alone, [source], decimal, grouped)})"
     )
 
 

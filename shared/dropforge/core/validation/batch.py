@@ -4,6 +4,7 @@ from difflib import get_close_matches
 
 from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, Staged
+from dropforge.core.validation.columns import unknown
 
 NAMED = 8  # columns that a sentence names before it counts the others
 
@@ -23,11 +24,11 @@ def _missing(staged: Staged, table: Table) -> list[Reason]:
     missing = [
         name
         for name, column in table.columns.items()
-        if name not in staged.columns and (column.required or table.missing_columns == "fail")
+        if column.source(name) not in staged.columns and (column.required or table.missing_columns == "fail")
     ]
     if not missing:
         return []
-    unexpected = [name for name in staged.columns if name not in table.columns]
+    unexpected = unknown(table, staged.columns)
     hints = [
         f"{near[0]!r} may be {name!r}"
         for name in missing
@@ -42,7 +43,7 @@ def _missing(staged: Staged, table: Table) -> list[Reason]:
 
 
 def _unexpected(staged: Staged, table: Table) -> list[Reason]:
-    unexpected = [name for name in staged.columns if name not in table.columns]
+    unexpected = unknown(table, staged.columns)
     if not unexpected or table.unexpected_columns != "fail":
         return []
     sentence = (

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from dropforge.contracts.models import FieldType
-from dropforge.contracts.pipeline import Column, Table
+from dropforge.contracts.pipeline import Table
 from dropforge.core.engine import SQL_TYPES, identifier, text
+from dropforge.core.validation.repairs import is_calculated, repaired_text, repaired_value
 
 FORMS: dict[FieldType, str] = {
     "integer": r"\s*[+-]?\d+(\.0*)?\s*",
@@ -80,17 +81,27 @@ def typed_view(table: Table, present: list[str], decimal: str, rows: str) -> str
     markers = ", ".join(text(marker) for marker in table.null_markers if marker)
     raws, givens, values = [], [], []
     for name, column in table.columns.items():
-        raws.append(f"{identifier(name) if name in present else 'NULL::VARCHAR'} AS {raw(name)}")
-        cleared = f"CASE WHEN {raw(name)} NOT IN ({markers}) THEN {raw(name)} END"
-        givens.append(f"{cleared if markers and column.type != 'text' else raw(name)} AS {given(name)}")
-        values.append(f"{_repaired(column, _typed(column.type, given(name), decimal))} AS {value(name)}")
-    unexpected = [name for name in present if name not in table.columns] if table.unexpected_columns == "rescue" else []
+        source = column.source(name)
+        raws.append(f"{identifier(source) if source in present else 'NULL::VARCHAR'} AS {raw(name)}")
+        repaired = repaired_text(column, raw(name))
+        cleared = f"CASE WHEN {repaired} NOT IN ({markers}) THEN {repaired} END"
+        givens.append(f"{cleared if markers and column.type != 'text' else repaired} AS {given(name)}")
+        kind: FieldType = "number" if is_calculated(column) else column.type
+        typed = _typed(kind, given(name), decimal)
+        values.append(f"{repaired_value(column, column.type, typed)} AS {value(name)}")
+    unexpected = unknown(table, present) if table.unexpected_columns == "rescue" else []
     raws += [f"{identifier(name)} AS {raw(name)}" for name in unexpected]
     return (
         f"SELECT *, {_rescued(table, unexpected)} AS _rescued "
         f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(givens)} "
         f"FROM (SELECT _row, _line, {', '.join(raws)} FROM {rows})))"
     )
+
+
+def unknown(table: Table, present: list[str]) -> list[str]:
+    """The columns of a file that are neither declared nor read as one that is."""
+    read = {column.source(name) for name, column in table.columns.items()}
+    return [name for name in present if name not in table.columns and name not in read]
 
 
 def rescues(table: Table) -> bool:
@@ -153,13 +164,6 @@ def order_breaches(table: Table) -> Iterator[Breach]:
 
 def _breach(code: str, name: str, comparison: str, expected: str) -> Breach:
     return Breach(code, name, f"coalesce({value(name)} {comparison}, false)", expected)
-
-
-def _repaired(column: Column, typed: str) -> str:
-    if column.repair is None:
-        return typed
-    changed = f"({typed}) * {column.repair.times!r}::DOUBLE + {column.repair.plus!r}::DOUBLE"
-    return f"CAST(round({changed}) AS BIGINT)" if column.type == "integer" else changed
 
 
 def _typed(kind: FieldType, given_text: str, decimal: str) -> str:
