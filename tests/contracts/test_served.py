@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from dropforge.contracts import models
+from dropforge.contracts import canary, models
 from dropforge.contracts.errors import FileUnreadable
-from dropforge.contracts.served import ServedCandidate, ServedChampion, ServedField
+from dropforge.contracts.served import ServedCanary, ServedCandidate, ServedChampion, ServedField
 
 CHAMPION = models.Champion(
     pipeline="flights",
@@ -29,6 +29,7 @@ CHAMPION = models.Champion(
         (ServedField, models.Field),
         (ServedCandidate, models.Candidate),
         (ServedChampion, models.Champion),
+        (ServedCanary, canary.Canary),
     ],
 )
 def test_every_key_that_a_server_reads_is_written(served: Any, model: Any) -> None:
@@ -50,6 +51,6 @@ def test_a_champion_is_read_as_it_was_written() -> None:
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", json.dumps({"pipeline": "flights"}).encode()])
 def test_what_is_no_record_is_told_with_its_place(content: bytes) -> None:
     """A pointer that was overwritten by hand must not end in a bare KeyError."""
-    for read in (ServedChampion.read, ServedCandidate.read):
+    for read in (ServedChampion.read, ServedCandidate.read, ServedCanary.read):
         with pytest.raises(FileUnreadable, match="some/place"):
             read(content, "some/place")

@@ -16,6 +16,7 @@ from dropforge.contracts.instances import Signature
 from dropforge.contracts.served import ServedCandidate, ServedChampion
 from dropforge.gcp import logs, rest
 
+from .beside import Beside, beside
 from .upstream import Upstream
 
 FRESH_FOR = 5.0  # seconds
@@ -26,12 +27,13 @@ log = logs.logger("predict")
 
 @dataclass(frozen=True)
 class Serving:
-    """The champion and what it takes. `read_at` is monotonic."""
+    """The champion, what it takes, and the canary beside it. `read_at` is monotonic."""
 
     champion: ServedChampion
     candidate: ServedCandidate
     signature: Signature
     read_at: float
+    beside: Beside | None = None
 
     @property
     def fresh(self) -> bool:
@@ -111,11 +113,12 @@ class Champions:
         if content is None:
             raise NotFound(await self._why_none(pipeline), pipeline=pipeline)
         champion = ServedChampion.read(content, pointer)
+        canary = await beside(champion, known, self._object)
         if known is not None and known.champion.candidate_id == champion.candidate_id:
-            return Serving(champion, known.candidate, known.signature, now)
+            return Serving(champion, known.candidate, known.signature, now, canary)
         record = places.candidate(pipeline, champion.candidate_id, "candidate.json")
         candidate = ServedCandidate.read(await self._object(record) or b"", record)
-        return Serving(champion, candidate, Signature(candidate.signature), now)
+        return Serving(champion, candidate, Signature(candidate.signature), now, canary)
 
     async def _why_none(self, pipeline: str) -> str:
         if await self._object(places.pipeline_yaml(pipeline)) is None:

@@ -1,5 +1,6 @@
 """The champion's endpoint on Vertex AI, by its REST interface."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from dropforge.contracts.errors import NotExplainable, NotFound, ServiceUnavaila
 from dropforge.contracts.settings import Settings
 from dropforge.gcp.rest import Token
 
+from .beside import uncounted
 from .champions import Serving
 from .upstream import Answer, Upstream
 
@@ -16,10 +18,11 @@ from .upstream import Answer, Upstream
 class Endpoint:
     """Asks the endpoint that a champion pointer names."""
 
-    def __init__(self, settings: Settings, upstream: Upstream) -> None:
+    def __init__(self, settings: Settings, upstream: Upstream, failed: Callable[[Serving], None] = uncounted) -> None:
         self._api = settings.vertex_api or f"https://{settings.location}-aiplatform.googleapis.com"
         self._token = Token(emulated=settings.vertex_api is not None)
         self._upstream = upstream
+        self._failed = failed
 
     async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
         """Vertex AI's answer: `predictions`, `deployedModelId`, `model`, `modelVersionId`.
@@ -35,7 +38,7 @@ class Endpoint:
         if not asked.partial:  # else the model server answers what does not fit with an error in its place
             serving.signature.check(asked.instances)
         url = f"{self._api}/v1/{serving.champion.endpoint}:predict"
-        answer = await self._upstream.post(url, self._token, body)
+        answer = await self._upstream.post(url, self._token, body, lambda: self._failed(serving))
         if answer.status == 200:
             return _promised(answer.body, len(asked.instances), url)
         if answer.status == 501:

@@ -5,34 +5,52 @@ for bit as the endpoint would. `DROPFORGE_PREDICT_BACKEND=inline` chooses it.
 """
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dropforge.contracts import places, predictions
 from dropforge.contracts.errors import ArtefactTampered, ServiceUnavailable
 from dropforge.core import compiled
 from dropforge.core.respond import respond
+from dropforge.gcp import logs
 
+from .beside import uncounted
 from .champions import Champions, Serving
 
 _AT_ONCE = 200  # instances; a larger batch is predicted beside the event loop
 _MOST_MODELS = 50  # kept, the last used ones
 
+log = logs.logger("predict")
+
 
 class Inline:
     """Answers with compiled predictors, known by their digest."""
 
-    def __init__(self, champions: Champions) -> None:
+    def __init__(self, champions: Champions, failed: Callable[[Serving], None] = uncounted) -> None:
         self._champions = champions
+        self._failed = failed
         self._loaded: dict[str, compiled.Predictor] = {}
 
     async def ask(self, serving: Serving, asked: predictions.Request, _: bytes) -> dict[str, Any]:
-        """As `Endpoint.ask`.
+        """As `Endpoint.ask`. A canary answers its share of the requests, and where it cannot, the champion does.
 
         Raises:
             RequestInvalid: an instance does not fit.
             NotExplainable: explanations are asked for, and the form is from before there were any.
             ServiceUnavailable: the predictor cannot be read, is none, or is not the candidate's.
         """
+        beside = serving.beside
+        if beside is not None and beside.has_its_turn():
+            canary = replace(serving, champion=beside.version, candidate=beside.candidate)
+            try:
+                return await self._answer(canary, asked)
+            except ServiceUnavailable as error:
+                log.warning(f"The canary of {beside.version.pipeline} does not answer: {error}")
+                self._failed(serving)
+        return await self._answer(serving, asked)
+
+    async def _answer(self, serving: Serving, asked: predictions.Request) -> dict[str, Any]:
         model = await self._model(serving)
         given = asked, serving.signature, model.predict, model.explain
         if len(asked.instances) <= _AT_ONCE and not asked.explain:

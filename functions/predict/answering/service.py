@@ -21,6 +21,7 @@ from .explaining import explained
 from .inline import Inline
 from .openapi import document
 from .tabled import Backend, Tabled
+from .tally import Counted, Tally
 from .upstream import Upstream
 
 PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict|:explain)?")
@@ -46,8 +47,9 @@ class Service:
         self._settings = settings
         self._champions = Champions(settings.state_bucket, upstream)
         inline = settings.predict_backend == "inline"
-        model: Backend = Inline(self._champions) if inline else Endpoint(settings, upstream)
-        self._backend = Tabled(self._champions, model)
+        tally = Tally(settings.state_bucket, upstream)
+        model: Backend = Inline(self._champions, tally.failed) if inline else Endpoint(settings, upstream, tally.failed)
+        self._backend = Tabled(self._champions, Counted(model, tally))
 
     async def answer(self, request: Request) -> Response:
         """Route, answer, and log one line."""

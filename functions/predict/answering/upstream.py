@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpcore
@@ -26,6 +27,10 @@ class Answer:
     body: bytes
 
 
+def _nothing() -> None:
+    """What is done about a try that failed, where nobody counts."""
+
+
 class Upstream:
     """One pool of connections to everything that this process asks."""
 
@@ -35,17 +40,20 @@ class Upstream:
 
     async def get(self, url: str, token: Token) -> Answer:
         """GET, tried again while the service is out of sorts. Raises ServiceUnavailable."""
-        return await self._call("GET", url, token, None)
+        return await self._call("GET", url, token, None, _nothing)
 
-    async def post(self, url: str, token: Token, body: bytes) -> Answer:
-        """POST JSON, tried again as GET is: only for calls that change nothing. Raises ServiceUnavailable."""
-        return await self._call("POST", url, token, body)
+    async def post(self, url: str, token: Token, body: bytes, failed: Callable[[], None] = _nothing) -> Answer:
+        """POST JSON, tried again as GET is: only for calls that may be repeated; `failed` is called for each try that
+        brought no answer. Raises ServiceUnavailable."""
+        return await self._call("POST", url, token, body, failed)
 
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.aclose()
 
-    async def _call(self, method: str, url: str, token: Token, body: bytes | None) -> Answer:
+    async def _call(
+        self, method: str, url: str, token: Token, body: bytes | None, failed: Callable[[], None]
+    ) -> Answer:
         until = time.monotonic() + self._patience
         pause = _FIRST_PAUSE
         while True:
@@ -57,6 +65,7 @@ class Upstream:
                 if answer.status not in _AGAIN:
                     return answer
                 said = f"{answer.status} {answer.body[:200]!r}"
+            failed()
             if time.monotonic() + pause > until:
                 raise ServiceUnavailable(f"{method} {url}: {said}.")
             await asyncio.sleep(pause)

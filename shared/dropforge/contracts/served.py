@@ -86,6 +86,33 @@ class ServedChampion:
             raise FileUnreadable(f"Expected a champion in {where}. Found one without {error}.", object=where) from error
 
 
+@dataclass(frozen=True)
+class ServedCanary:
+    """As `canary.Canary`, in part."""
+
+    candidate_id: str
+    version: str
+    model: str
+    champion_id: str
+    shares: list[int]
+    step: int
+    began: str
+    status: str
+
+    @classmethod
+    def read(cls, content: bytes, where: str) -> Self:
+        """Read a canary's state.
+
+        Raises:
+            FileUnreadable: it is none.
+        """
+        said = _object(content, where)
+        try:
+            return cls(**{name: said[name] for name in cls.__dataclass_fields__})
+        except KeyError as error:
+            raise FileUnreadable(f"Expected a canary in {where}. Found one without {error}.", object=where) from error
+
+
 def _object(content: bytes, where: str) -> dict[str, Any]:
     try:
         said = json.loads(content)

@@ -62,9 +62,17 @@ def storage_token() -> Token:
 
 def object_url(bucket: str, name: str) -> str:
     """Where an object's content is, on the service or on the emulator."""
+    return f"{_host()}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media"
+
+
+def upload_url(bucket: str, name: str) -> str:
+    """Where an object's content is sent to by one POST, which writes over what is there."""
+    return f"{_host()}/upload/storage/v1/b/{quote(bucket, safe='')}/o?uploadType=media&name={quote(name, safe='')}"
+
+
+def _host() -> str:
     host = os.environ.get("STORAGE_EMULATOR_HOST") or "https://storage.googleapis.com"
-    host = host if "://" in host else f"http://{host}"
-    return f"{host.rstrip('/')}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}?alt=media"
+    return (host if "://" in host else f"http://{host}").rstrip("/")
 
 
 def read(uri: str, token: Token) -> bytes:

@@ -1,0 +1,113 @@
+"""A canary's share of the requests, through `predict` as a process before real endpoints, and what it tells of them."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from dropforge.contracts import predictions
+from dropforge.contracts.canary import Canary
+from dropforge.contracts.settings import Settings
+from dropforge.core import canary, champion
+from functions.predict.answering.champions import Serving
+from functions.predict.answering.endpoint import Endpoint
+from functions.predict.answering.upstream import Upstream
+from tests.functions.predict.conftest import Deployment, Predict
+from tests.functions.predict.test_endpoint import SERVING, Told, told
+from tests.functions.trained import flights, trained
+
+__all__ = ["told"]
+QUESTIONS = 120
+
+
+@pytest.fixture(scope="module")
+def baking(deployment: Deployment) -> Iterator[Canary]:
+    """Version 1 serves the flights, and another is the canary with a quarter of the requests."""
+    first = deployment.publish(trained())
+    candidate = trained(2).candidate
+    digests = candidate.artefact_sha256, candidate.compiled_sha256
+    registered = deployment.vertex.register(
+        "flights", candidate.candidate_id, trained(2).store(deployment.state), *digests
+    )
+    deployed = deployment.vertex.deploy("flights", *registered)
+    begun = Canary(
+        pipeline="flights",
+        candidate_id=candidate.candidate_id,
+        version=deployed.version,
+        model=deployed.model,
+        champion_id=first.candidate_id,
+        champion_version=first.version,
+        champion_generation=champion.current(deployment.state, "flights")[1],
+        shares=[25],
+        began=first.published,
+        since=first.published,
+        looked=first.published,
+        by="a test",
+    )
+    generation = canary.put(deployment.state, begun, canary.current(deployment.state, "flights")[1])
+    champion.follow(deployment.state, deployment.vertex, "flights")
+    yield begun
+    canary.put(deployment.state, begun.model_copy(update={"status": "failed"}), generation)
+    champion.follow(deployment.state, deployment.vertex, "flights")
+
+
+def versions(function: Predict) -> Counter[str]:
+    """Who answers `QUESTIONS` requests, once the process knows of the canary; each answer is that version's own."""
+    asked = flights()[:1]
+    expected = {"1": trained().probabilities[0]}
+    found: Counter[str] = Counter()
+    for _ in range(QUESTIONS):
+        response = function.ask({"instances": asked})
+        assert response.status_code == 200
+        (answer,) = response.json()["predictions"]
+        found[answer["version"]] += 1
+        assert (answer["probability"] == expected["1"]) is (answer["version"] == "1")
+    return found
+
+
+def counted(deployment: Deployment, begun: Canary, enough: Callable[[int], bool]) -> dict[str, int]:
+    """Answers by version as the instances tell, once there are enough."""
+    until = time.monotonic() + 30
+    while True:
+        answered = canary.merged(deployment.state, begun).answered
+        found = {version: sum(counts) for version, counts in answered.items()}
+        if enough(sum(found.values())) or time.monotonic() > until:
+            return found
+        time.sleep(0.1)
+
+
+def test_the_endpoint_gives_it_its_share_and_predict_counts_it(
+    deployment: Deployment, baking: Canary, predict: Predict
+) -> None:
+    """The split is the endpoint's; who answered how fast, only `predict` knows."""
+    predict.ask({"instances": flights()[:1]})
+    found = versions(predict)
+    assert found[baking.version] == pytest.approx(QUESTIONS / 4, abs=1)
+    told_of = counted(deployment, baking, lambda answers: answers > 0)
+    assert told_of and told_of.keys() <= {"1", baking.version}
+
+
+def test_without_an_endpoint_predict_divides_the_requests_itself(baking: Canary, inline: Predict) -> None:
+    """The inline backend has nobody else who could; by chance, so the share is wide."""
+    found = versions(inline)
+    assert set(found) == {"1", baking.version}
+    assert QUESTIONS / 10 < found[baking.version] < QUESTIONS / 2
+
+
+def test_every_failed_try_is_counted_though_the_caller_gets_an_answer(told: Told) -> None:
+    """A canary whose requests are all repeated on the champion would look as if it had none."""
+    told.answers = ((503, b"{}"), (0, b""), (200, b'{"predictions": [{}]}'))
+    failures: list[Serving] = []
+
+    async def ask() -> None:
+        upstream = Upstream()
+        settings = Settings.read(
+            {"GOOGLE_CLOUD_PROJECT": "p", "DROPFORGE_VERTEX_API": f"http://127.0.0.1:{told.server_port}"}
+        )
+        await Endpoint(settings, upstream, failures.append).ask(SERVING, predictions.Request([{}]), b"{}")
+        await upstream.close()
+
+    asyncio.run(ask())
+    assert failures == [SERVING, SERVING]
