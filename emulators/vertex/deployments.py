@@ -5,6 +5,7 @@ from google.cloud.aiplatform_v1 import types
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.endpoints import Endpoints, deployed_ids
 from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from emulators.vertex.explanations import check_spec, merged
 from emulators.vertex.models import Models
 from emulators.vertex.names import fresh_id
 from emulators.vertex.operations import Finish, Operations
@@ -58,6 +59,10 @@ class Deployments:
         split = request.get("trafficSplit", {})
         if split:
             check_split(split, deployed_ids(endpoint) | {NEW_MODEL})
+        spec = merged(version.get("explanationSpec", {}), deployed.pop("explanationSpec", {}))
+        if spec and not deployed.get("disableExplanations"):
+            check_spec(spec)
+            deployed["explanationSpec"] = spec
         deployed |= {
             "id": deployed_id,
             "model": version["name"],

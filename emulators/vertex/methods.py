@@ -38,6 +38,8 @@ DIFFERS = {
     "machine; AIP_STORAGE_URI is the artifactUri itself, not that of a copy",
     "endpoints.mutateDeployedModel": "only the number of replicas can be changed",
     "endpoints.predict": "the split between models is exact in every 100 requests, not at random",
+    "endpoints.explain": "sampled Shapley over the container's own predict route; the same request has the same "
+    "paths; approximationError is the standard error of the paths, as a share of the difference explained",
     "operations.get": "waits up to a second for the operation's end, so that local runs need not sleep between polls",
     "customJobs.create": "no Python packages, only containers; replicas are processes that share this machine",
     "trainingPipelines.create": "custom tasks only, without a managed data set",

@@ -4,6 +4,7 @@ from google.cloud.aiplatform_v1 import types
 
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
+from emulators.vertex.explanations import check_spec
 from emulators.vertex.listing import page
 from emulators.vertex.names import canonical, fresh_id, split_version
 from emulators.vertex.operations import Finish, Operations
@@ -124,6 +125,8 @@ class Models:
         """What adding a version needs."""
         model = {key: value for key, value in given.items() if key not in _OUTPUT_ONLY}
         check_model(model)
+        if "explanationSpec" in model:
+            check_spec(model["explanationSpec"])
         if parent:
             name = split_version(canonical(parent))[0]
             self.versions(name)

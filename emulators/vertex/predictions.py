@@ -3,10 +3,12 @@
 from typing import Any
 
 import orjson
+from google.cloud.aiplatform_v1 import types
 from starlette.responses import Response
 
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgument, NotFound, Unavailable
+from emulators.vertex.explanations import explained, overridden
 from emulators.vertex.replicas import Deployment
 from emulators.vertex.request_log import RequestLog
 from emulators.vertex.schema import Json
@@ -28,7 +30,11 @@ class Predictions:
 
     def handlers(self) -> dict[str, Handler]:
         """Calls by name."""
-        return {"aiplatform.endpoints.predict": self.predict, "aiplatform.endpoints.rawPredict": self.raw_predict}
+        return {
+            "aiplatform.endpoints.predict": self.predict,
+            "aiplatform.endpoints.rawPredict": self.raw_predict,
+            "aiplatform.endpoints.explain": self.explain,
+        }
 
     async def predict(self, call: Call) -> Response:
         """`{"instances": [...], "parameters": ...}` to `{"predictions": [...], ...}`."""
@@ -62,11 +68,38 @@ class Predictions:
         }
         return Response(answer.body, headers=headers)
 
-    async def _ask(self, call: Call, headers: dict[str, str]) -> tuple[Json, Answer]:
+    async def explain(self, call: Call) -> Response:
+        """Predictions, and what each feature contributed to them."""
+        _check_size(call.raw)
+        request = _object(call.raw)
+        instances = request.get("instances")
+        if not isinstance(instances, list):
+            raise InvalidArgument("The request must have a list 'instances'.")
+        override = call.message(types.ExplainRequest).get("explanationSpecOverride", {})
+        deployed, deployment = self._chosen(call, request.get("deployedModelId", ""))
+        if "explanationSpec" not in deployed:
+            raise FailedPrecondition(f"DeployedModel {deployed['id']} has no explanation_spec, so cannot be explained.")
+        spec = overridden(deployed["explanationSpec"], override)
+
+        async def predict(some: list[Any]) -> list[Any]:
+            return await predictions_for(deployment, some, request.get("parameters"))
+
+        explanations, predictions = await explained(predict, instances, spec)
+        self._log.take(self._serving.endpoint(call.name), deployed["id"], instances, predictions)
+        body = {"explanations": explanations, "deployedModelId": deployed["id"], "predictions": predictions}
+        return Response(orjson.dumps(body), media_type="application/json")
+
+    def _chosen(self, call: Call, deployed_id: str) -> tuple[Json, Deployment]:
+        """The deployed model that was asked for, or else the one whose turn it is."""
+        if deployed_id:
+            return self._serving.deployment_of(call.name, deployed_id)
         chosen = self._serving.next_deployment(call.name)
         if chosen is None:
             raise NotFound(f"Endpoint `{call.name}` is not found.")
-        deployed, deployment = chosen
+        return chosen
+
+    async def _ask(self, call: Call, headers: dict[str, str]) -> tuple[Json, Answer]:
+        deployed, deployment = self._chosen(call, "")
         return deployed, await ask(deployment, call.raw, headers)
 
 
@@ -92,6 +125,21 @@ async def ask(deployment: Deployment, body: bytes, headers: dict[str, str]) -> A
         finally:
             replica.in_flight -= 1
     raise Unavailable("No replica of the model is healthy. Please try again.")
+
+
+async def predictions_for(deployment: Deployment, instances: list[Any], parameters: Any) -> list[Any]:
+    """The model's predictions, one an instance.
+
+    Raises:
+        InvalidArgument: there are more or fewer.
+        ApiError: as `ask` and `predictions_of`.
+    """
+    body = {"instances": instances} | ({"parameters": parameters} if parameters is not None else {})
+    answer = await ask(deployment, orjson.dumps(body), JSON_CONTENT)
+    predictions: list[Any] = predictions_of(answer)["predictions"]
+    if len(predictions) != len(instances):
+        raise InvalidArgument(f"The model gave {len(predictions)} predictions for {len(instances)} instances.")
+    return predictions
 
 
 def predictions_of(answer: Answer) -> dict[str, Any]:

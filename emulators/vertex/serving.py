@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from emulators.vertex.containers import inherited, prediction_variables, routes, spec_variables
-from emulators.vertex.errors import FailedPrecondition, Unavailable
+from emulators.vertex.errors import FailedPrecondition, NotFound, Unavailable
 from emulators.vertex.images import NoSuchImage, find_image
 from emulators.vertex.names import last_segment
 from emulators.vertex.replicas import Container, Deployment
@@ -36,6 +36,8 @@ class Serving:
         current = self._splits.get(name)
         if current is None or current.shares != fresh.shares:
             self._splits[name] = fresh
+        for key in [key for key in self._shown if key[0] == name]:
+            del self._shown[key]
         for deployed in endpoint["deployedModels"]:
             self._shown[name, deployed["id"]] = deployed
 
@@ -61,6 +63,17 @@ class Serving:
         deployed_id = split.turn()
         if deployed_id is None:
             raise FailedPrecondition(f"Endpoint `{endpoint}` has no deployed model with traffic.")
+        return self.deployment_of(endpoint, deployed_id)
+
+    def deployment_of(self, endpoint: str, deployed_id: str) -> tuple[Json, Deployment]:
+        """One deployed model and its processes.
+
+        Raises:
+            NotFound: the endpoint has no such model.
+            Unavailable: its processes could not be started.
+        """
+        if (endpoint, deployed_id) not in self._shown:
+            raise NotFound(f"DeployedModel {deployed_id} is not on Endpoint `{endpoint}`.")
         deployment = self._deployments.get((endpoint, deployed_id))
         if deployment is None:
             raise Unavailable(f"DeployedModel {deployed_id} of Endpoint `{endpoint}` has no running model server.")

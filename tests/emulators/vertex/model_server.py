@@ -8,6 +8,7 @@ import os
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -54,9 +55,18 @@ def predict(request: dict[str, object]) -> tuple[int, bytes]:
         return first["status"], b'{"detail": "as asked"}'
     if "garbage" in first:
         return 200, b"<html>"
+    if os.environ.get("TEST_MODEL") == "sums":
+        return 200, json.dumps({"predictions": [sums(instance) for instance in instances]}).encode()
     about = {name: value for name, value in os.environ.items() if name.startswith(("AIP_", "TEST_", "STORAGE_"))}
     answers = [{"pid": os.getpid(), "instance": instance, "environment": about} for instance in instances]
     return 200, json.dumps({"predictions": answers}).encode()
+
+
+def sums(instance: dict[str, Any]) -> dict[str, Any]:
+    """A model whose Shapley values are known: `a` and `b` share their product, all else adds up."""
+    score = 2 * instance["a"] + instance["a"] * instance["b"] + sum(instance.get("list", []))
+    score += {"EWR": 7, "": 0}[instance.get("origin", "")]
+    return {"score": score, "classes": [score, -score, 0], "names": ["late", "early", "other"]}
 
 
 def main() -> None:
