@@ -113,6 +113,33 @@ def test_what_was_retired_answers_no_more(platform: Platform, pipeline: str) -> 
         platform.answer(first, ASKED)
 
 
+def test_two_versions_share_the_traffic_and_either_can_have_all_of_it_then(platform: Platform, pipeline: str) -> None:
+    """A canary's beginning and both its ends; a repeat of any step changes nothing."""
+    champion = publish(platform, pipeline, "first")
+    registered = register(platform, pipeline, "second")
+    for percent in (10, 50, 50):
+        platform.share(champion, platform.deploy(pipeline, *registered), percent)
+    assert platform.deploy(pipeline, champion.model, champion.version) == champion
+    for taken in (champion, platform.deploy(pipeline, *registered)):
+        platform.serve(taken)
+    platform.retire(taken)
+    assert platform.answer(taken, ASKED) == [{"candidate": "second"}] * 2
+
+
+def test_a_canary_has_its_share_and_no_replica_on_staging(
+    vertex_emulator: Emulator, clients: dict[str, Any], pipeline: str
+) -> None:
+    """It was rehearsed there; a third replica for the hours of baking would be paid for nothing."""
+    adapter = vertex(vertex_emulator)
+    champion = publish(adapter, pipeline, "first")
+    challenger = adapter.deploy(pipeline, *register(adapter, pipeline, "second"))
+    adapter.share(champion, challenger, 10)
+    split = clients["endpoints"].get_endpoint(name=champion.endpoint).traffic_split
+    assert dict(split) == {champion.deployed_model_id: 90, challenger.deployed_model_id: 10}
+    assert list(clients["endpoints"].get_endpoint(name=champion.endpoint + "-staging").deployed_models) == []
+    adapter.close()
+
+
 @pytest.fixture
 def clients(vertex_emulator: Emulator) -> Iterator[dict[str, Any]]:
     """Google's clients, to look at what the adapter made."""

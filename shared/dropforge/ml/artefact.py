@@ -7,10 +7,7 @@ from typing import Any
 
 import joblib
 
-from dropforge.contracts import places
 from dropforge.contracts.errors import ArtefactTampered
-from dropforge.contracts.models import Candidate, Champion
-from dropforge.core.ports import Objects
 
 
 def dump(model: object) -> tuple[bytes, str]:
@@ -36,13 +33,3 @@ def load(source: Path | bytes, digest: str) -> Any:
             f"Expected an artefact of SHA-256 {digest}. Found {found}.", expected=digest, found=found
         )
     return joblib.load(io.BytesIO(content))
-
-
-def stored(state: Objects, of: Candidate | Champion) -> Any:
-    """The model of a candidate, read from where it was put when it was trained.
-
-    Raises:
-        NotFound, ArtefactTampered: it is gone, or another lies there.
-    """
-    content, _ = state.read(places.candidate(of.pipeline, of.candidate_id, "model.joblib"))
-    return load(content, of.artefact_sha256)

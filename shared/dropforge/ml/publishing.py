@@ -14,7 +14,7 @@ from dropforge.contracts.verdicts import ModelVerdict, Reason
 from dropforge.core import canary as canaries
 from dropforge.core import candidates, champion, history, verdicts
 from dropforge.core.ports import Clock, Deployed, Objects, Platform
-from dropforge.ml import artefact, canary, rehearsal, serving
+from dropforge.ml import canary, rehearsal, serving, stored
 from dropforge.ml.crowning import crowned
 from dropforge.ml.judge import judge
 from dropforge.ml.judgement import Holdout, Judgement
@@ -162,7 +162,7 @@ def compare(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
         labels=labels_of(rows),
         columns={column: rows[column].to_pylist() for column in pipeline.slices},
         challenger=rows[PROBABILITY].to_numpy(),
-        champion=serving.probabilities(artefact.stored(state, now), columns_of(rows)) if now else None,
+        champion=serving.probabilities(stored.model(state, now), columns_of(rows)) if now else None,
         champion_slices=slices,
     )
     return judge(pipeline.success, pipeline.slices, holdout)

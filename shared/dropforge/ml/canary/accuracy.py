@@ -12,7 +12,7 @@ from dropforge.contracts.verdicts import Reason
 from dropforge.core import candidates, ledger
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Objects
-from dropforge.ml import artefact, score, serving
+from dropforge.ml import score, serving, stored
 from dropforge.ml.judgement import Holdout, Judgement
 from dropforge.ml.paired import CONFIDENCE, difference
 from dropforge.ml.rows import columns_of, labelled, labels_of
@@ -30,7 +30,7 @@ def since(pipeline: Pipeline, candidate: Candidate, canary: Canary, state: Objec
     if champion is None:
         return
     columns, labels = columns_of(rows), labels_of(rows)
-    its, old = (serving.probabilities(artefact.stored(state, each), columns) for each in (candidate, champion))
+    its, old = (serving.probabilities(stored.model(state, each), columns) for each in (candidate, champion))
     metric = pipeline.success.metric
     found = difference(metric, labels, its, old)
     if found is not None:
