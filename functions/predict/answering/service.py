@@ -79,6 +79,8 @@ class Service:
         sent = {"x-request-id": given or request_id, "content-type": kind}
         if status == 503:
             sent["retry-after"] = RETRY_AFTER
+        if status == 405:
+            sent["allow"] = "POST" if request.method in ("GET", "HEAD") else "GET, HEAD"
         return Response(orjson.dumps(body), status, headers=sent)
 
     async def _route(self, request: Request, request_id: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +186,7 @@ def _asked(body: bytes, explain: bool) -> predictions.Request:
     except orjson.JSONDecodeError as error:
         raise Refused(400, f"Expected JSON: {error}.") from error
     except RequestInvalid as error:
-        raise Refused(400, error.message) from error
+        raise Refused(400, error.message, errors=error.fields["problems"]) from error
     if asked.explain:
         raise Refused(400, "Expected the path to end in ':explain' where explanations are wanted. Found ':predict'.")
     return asked

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from difflib import get_close_matches
+from reprlib import Repr
 from typing import Any, Protocol
 
 from dropforge.contracts.errors import RequestInvalid
@@ -64,9 +65,13 @@ class Problem:
 
     def member(self) -> dict[str, Any]:
         """One of the `errors` of a problem (RFC 9457), with a JSON pointer (RFC 6901) into the request."""
-        escaped = self.field.replace("~", "~0").replace("/", "~1")
-        pointer = f"/instances/{self.instance}" + (f"/{escaped}" if self.field else "")
+        pointer = f"/instances/{self.instance}" + (f"/{escaped(self.field)}" if self.field else "")
         return {"pointer": pointer, **asdict(self)}
+
+
+def escaped(name: str) -> str:
+    """A name as a part of a JSON pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 class Signature:
@@ -203,9 +208,12 @@ def _example(field: Field) -> Any:
 
 
 def _shown(value: Any) -> str:
-    text = "null" if value is None else repr(value)
+    text = "null" if value is None else _OUTLINE.repr(value) if type(value) in (list, dict) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}... ({len(text)} characters)"
 
+
+# A list or an object where a field stands is shown by its outline: it may be as deep and as long as a body can be.
+_OUTLINE = Repr(maxlevel=2, maxlist=4, maxdict=4, maxstring=20)
 
 _WORDS = {
     "integer": "an integer",

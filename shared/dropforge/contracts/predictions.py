@@ -15,13 +15,16 @@ from http import HTTPStatus
 from typing import Any
 
 from dropforge.contracts.errors import RequestInvalid
+from dropforge.contracts.instances import escaped
 
 MOST_BYTES = 1_500_000  # of a body: what a Vertex AI endpoint takes
 MOST_INSTANCES = 10_000
 MOST_EXPLAINED = 100  # instances; one takes some 15 ms, five hundred times as long as its prediction
 THRESHOLD = 0.5
 PROBLEM_TYPE = "application/problem+json"
+_MEMBERS = ("instances", "parameters")
 _PARAMETERS = ("by", "explain", "partial", "threshold")
+_SHOWN = 80  # characters of a value that a refusal repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +48,9 @@ class Request:
             RequestInvalid: there are more instances than are explained at once, or keys instead of features.
         """
         if len(self.instances) > MOST_EXPLAINED:
-            raise RequestInvalid(f"Expected 1 to {MOST_EXPLAINED} instances to explain. Found {len(self.instances)}.")
+            raise _invalid("/instances", f"1 to {MOST_EXPLAINED} instances to explain", str(len(self.instances)))
         if self.by_key:
-            raise RequestInvalid("Expected 'by' to be 'features', for only features are explained. Found 'key'.")
+            raise _invalid("/parameters/by", "'by' to be 'features', for only features are explained", "'key'")
         return replace(self, explain=True)
 
     def said(self) -> dict[str, Any]:
@@ -57,35 +60,42 @@ class Request:
 
 
 def read(body: Any) -> Request:
-    """A parsed JSON body as a request.
+    """A parsed JSON body as a request. Whatever lies deeper than the fields of an instance is refused by name.
 
     Raises:
-        RequestInvalid: `instances` is no list of at least one and at most `MOST_INSTANCES`, or `parameters` are wrong.
+        RequestInvalid: `instances` is no list of at least one and at most `MOST_INSTANCES`, or `parameters` are wrong;
+            with `problems` in its fields, which name the place by a JSON pointer.
     """
     if not isinstance(body, dict) or not isinstance(body.get("instances"), list):
-        raise RequestInvalid('Expected a body {"instances": [{...}, ...]}. Found none.')
+        raise RequestInvalid(
+            'Expected a body {"instances": [{...}, ...]}. Found none.',
+            problems=[_wrong("/instances", "a list of objects", "nothing of the kind")],
+        )
     instances = body["instances"]
     if not 1 <= len(instances) <= MOST_INSTANCES:
-        raise RequestInvalid(f"Expected 1 to {MOST_INSTANCES} instances. Found {len(instances)}.")
-    parameters = body.get("parameters")
-    if parameters is None:
+        raise _invalid("/instances", f"1 to {MOST_INSTANCES} instances", str(len(instances)))
+    if len(body) == 1:
         return Request(instances)
-    return _with_parameters(instances, parameters)
+    for name in body:
+        if name not in _MEMBERS:
+            raise _invalid(f"/{escaped(name)}", f"only the members {', '.join(_MEMBERS)}", repr(name))
+    parameters = body.get("parameters")
+    return Request(instances) if parameters is None else _with_parameters(instances, parameters)
 
 
 def _with_parameters(instances: list[Any], parameters: Any) -> Request:
     if not isinstance(parameters, dict):
-        raise RequestInvalid(f"Expected 'parameters' to be an object. Found {type(parameters).__name__}.")
+        raise _invalid("/parameters", "'parameters' to be an object", type(parameters).__name__)
     for name in parameters:
         if name not in _PARAMETERS:
-            raise RequestInvalid(f"Expected only the parameters {', '.join(_PARAMETERS)}. Found {name!r}.")
+            raise _invalid(f"/parameters/{escaped(name)}", f"only the parameters {', '.join(_PARAMETERS)}", repr(name))
     threshold = parameters.get("threshold", THRESHOLD)
     if type(threshold) not in (int, float) or not 0 <= threshold <= 1:
-        raise RequestInvalid(f"Expected 'threshold' to be a number from 0 to 1. Found {threshold!r}.")
+        raise _invalid("/parameters/threshold", "'threshold' to be a number from 0 to 1", repr(threshold))
     partial, explain = (_flag(parameters, name) for name in ("partial", "explain"))
     by = parameters.get("by", "features")
     if by not in ("features", "key"):
-        raise RequestInvalid(f"Expected 'by' to be 'features' or 'key'. Found {by!r}.")
+        raise _invalid("/parameters/by", "'by' to be 'features' or 'key'", repr(by))
     request = Request(instances, float(threshold), partial, by == "key")
     return request.explained() if explain else request
 
@@ -93,8 +103,17 @@ def _with_parameters(instances: list[Any], parameters: Any) -> Request:
 def _flag(parameters: dict[str, Any], name: str) -> bool:
     value = parameters.get(name, False)
     if type(value) is not bool:
-        raise RequestInvalid(f"Expected {name!r} to be true or false. Found {value!r}.")
+        raise _invalid(f"/parameters/{name}", f"{name!r} to be true or false", repr(value))
     return value
+
+
+def _invalid(pointer: str, expected: str, found: str) -> RequestInvalid:
+    found = found if len(found) <= _SHOWN else f"{found[:_SHOWN]}..."
+    return RequestInvalid(f"Expected {expected}. Found {found}.", problems=[_wrong(pointer, expected, found)])
+
+
+def _wrong(pointer: str, expected: str, found: str) -> dict[str, str]:
+    return {"pointer": pointer, "expected": expected, "found": found}
 
 
 def problem(status: int, detail: str, **more: Any) -> dict[str, Any]:
