@@ -3,11 +3,15 @@
 Expected are the verdict's status, its first reason's code, and how many records are read in all.
 """
 
+import bz2
 import gzip
 import io
 import random
 import zipfile
-from typing import NamedTuple
+from datetime import date
+from typing import Any, NamedTuple
+
+import fastavro
 
 PIPELINE = b"""
 pipeline: people
@@ -50,6 +54,33 @@ def _zip(**files: bytes) -> bytes:
         for name, content in files.items():
             archive.writestr(name, content)
     return file.getvalue()
+
+
+def _locked(archive: bytes) -> bytes:
+    """The same zip, its only file marked as encrypted, in both places where that stands."""
+    content = bytearray(archive)
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(content)
+
+
+def _avro(schema: Any, rows: list[Any]) -> bytes:
+    file = io.BytesIO()
+    fastavro.writer(file, schema, rows, codec="deflate")
+    return file.getvalue()
+
+
+PEOPLE = {
+    "type": "record",
+    "name": "person",
+    "fields": [
+        {"name": "id", "type": "long"},
+        {"name": "born", "type": {"type": "int", "logicalType": "date"}},
+        {"name": "name", "type": ["null", "string"]},
+        {"name": "height", "type": "double"},
+    ],
+}
+AVRO = _avro(PEOPLE, [{"id": n, "born": date(2000, 1, n), "name": None, "height": 1.7} for n in (1, 2, 3)])
 
 
 def _text(content: str, status: str, code: str | None, read: int) -> Malformed:
@@ -137,7 +168,21 @@ FILES: dict[str, Malformed] = {
     "a gzip with rubbish behind": Malformed(gzip.compress(GOOD) + b"rubbish", "quarantined", "corrupt", 0),
     "a gzip of a gzip": Malformed(gzip.compress(gzip.compress(GOOD)), "quarantined", "not_a_table", 0),
     "an empty gzip": Malformed(gzip.compress(b""), "quarantined", "empty", 0),
-    "an empty zip": Malformed(_zip(), "quarantined", "not_a_table", 0),
+    "an empty zip": Malformed(_zip(), "quarantined", "no_file", 0),
+    "a zip with a password": Malformed(_locked(_zip(a=GOOD)), "quarantined", "encrypted", 0),
+    "a zip of a zip": Malformed(_zip(a=_zip(a=GOOD)), "quarantined", "not_a_table", 0),
+    "half a bz2": Malformed(bz2.compress(GOOD)[:-9], "quarantined", "truncated", 0),
+    "half an Avro": Malformed(AVRO[:-9], "quarantined", "truncated", 0),
+    "an Avro with a wrong mark": Malformed(AVRO[:-1] + b"?", "quarantined", "corrupt", 0),
+    "an Avro of single values": Malformed(_avro("long", [1, 2]), "quarantined", "not_a_table", 0),
+    "an Avro of other columns": Malformed(
+        _avro({"type": "record", "name": "r", "fields": [{"name": "n", "type": "long"}]}, [{"n": 1}]),
+        "quarantined",
+        "missing_column",
+        1,
+    ),
+    "an Avro in order": Malformed(AVRO, "accepted", None, 3),
+    "half an ORC": Malformed(b"ORC" + b"\x00" * 40, "quarantined", "corrupt", 0),
     "a zip of two": Malformed(_zip(a=GOOD, b=GOOD), "quarantined", "several_files", 0),
     "half a zip": Malformed(_zip(a=GOOD)[:60], "quarantined", "corrupt", 0),
     "half a Parquet": Malformed(b"PAR1\x15\x04\x15\x00", "quarantined", "corrupt", 0),

@@ -2,7 +2,9 @@
 
 import csv
 import io
+import random
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from dropforge.core.reading import Limits
 from dropforge.core.reading.records import Records
 from dropforge.core.reading.tally import Tally
 from tests.core.reading.reader import read_bytes
+from tests.core.reading.test_formats import FORMATS
 
 TINY = Limits(record=40, record_lines=4, chunk=16, reject_text=20, columns=20, content=5_000)
 PIECES = [
@@ -51,6 +54,19 @@ def test_any_beginning_ends_in_a_reading(content: bytes) -> None:
     """Magic numbers, marks and headers are found from bytes that nobody has checked yet."""
     read = read_bytes(content, limits=TINY)
     assert read.problem or read.reading.columns
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_any_damage_to_a_file_ends_in_a_reading(form: str) -> None:
+    """Bytes changed, cut out or put in; `read_bytes` checks that what is read is numbered and counted."""
+    chance = random.Random(11)
+    for _ in range(60):
+        damaged = bytearray(FORMATS[form])
+        for _ in range(chance.randint(1, 4)):
+            at = chance.randrange(4, len(damaged))
+            damaged[at : at + chance.randint(0, 2)] = chance.randbytes(chance.randint(0, 3))
+        read = read_bytes(bytes(damaged))
+        assert read.problem is None or read.rows == [] or read.problem == "no_header"
 
 
 @FEW

@@ -19,8 +19,9 @@ MAGIC = (
     (re.compile(rb"BZh[1-9]1AY&SY"), "bz2"),
     (re.compile(rb"\x28\xb5\x2f\xfd"), "zstd"),
     (re.compile(rb"\xfd7zXZ\x00"), "xz"),
-    (re.compile(rb"PK\x03\x04"), "zip"),
+    (re.compile(rb"PK(\x03\x04|\x05\x06)"), "zip"),  # the second is an empty one
 )
+ENCRYPTED = 0x1  # of the general purpose flags, APPNOTE.TXT 4.4.4
 BROKEN = (EOFError, OSError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 
 
@@ -33,7 +34,8 @@ def chunks(path: Path, compression: str, limits: Limits) -> Iterator[bytes]:
     """The content of a file, decompressed, in chunks of at most `limits.chunk` bytes.
 
     Raises:
-        FileUnreadable: `truncated`, `corrupt`, `expands_too_much`, or, for a zip, `several_files`.
+        FileUnreadable: `truncated`, `corrupt`, `expands_too_much`, or, for a zip, `several_files`, `no_file`,
+            `encrypted`.
     """
     size = path.stat().st_size
     read = 0
@@ -65,15 +67,23 @@ def _open(path: Path, compression: str, stack: ExitStack) -> IO[bytes] | Any:
 
 
 def _only_member(archive: zipfile.ZipFile, stack: ExitStack) -> IO[bytes]:
-    names = [info.filename for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
-    if len(names) != 1:
+    members = [info for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+    names = [info.filename for info in members]
+    if len(members) != 1:
         raise FileUnreadable(
             f"Expected a zip of one file. Found {len(names)}: {', '.join(names[:5]) or 'none'}. Drop each by itself.",
-            code="several_files",
+            code="several_files" if names else "no_file",
             expected=1,
             observed=len(names),
         )
-    return stack.enter_context(archive.open(names[0]))
+    if members[0].flag_bits & ENCRYPTED:
+        raise FileUnreadable(
+            f"The zip needs a password, which is not known here: {names[0]!r} is encrypted. Drop it without.",
+            code="encrypted",
+            expected="a zip without a password",
+            observed=names[0],
+        )
+    return stack.enter_context(archive.open(members[0]))
 
 
 def _check(read: int, size: int, compression: str, limits: Limits) -> None:

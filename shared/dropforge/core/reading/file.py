@@ -10,7 +10,7 @@ import duckdb
 
 from dropforge.contracts.errors import FileUnreadable
 from dropforge.core import engine
-from dropforge.core.reading import columnar, compression, delimited, jsons, kind
+from dropforge.core.reading import avro, columnar, compression, delimited, jsons, kind
 from dropforge.core.reading.encoding import Transcoder
 from dropforge.core.reading.limits import Limits
 from dropforge.core.reading.tally import Tally
@@ -95,12 +95,9 @@ def _read(
         reading.columns, reading.rows = columnar.read(content, reading.format, limits, folder, rows_to)
         return
     if reading.format == "avro":
-        raise FileUnreadable(
-            "The file is Avro, which is not read here. Drop it as Parquet, JSON Lines or CSV.",
-            code="format_not_read",
-            expected="CSV, TSV, JSON Lines, Parquet or ORC",
-            observed="Avro",
-        )
+        reading.encoding = "binary"
+        reading.columns, reading.rows = avro.read(content, limits, folder, rows_to)
+        return
     transcoder = Transcoder(first[:HEAD])
     try:
         if reading.format.startswith("json"):

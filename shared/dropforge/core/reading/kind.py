@@ -77,8 +77,8 @@ def refuse_office(head: bytes) -> None:
 
 def _not_a_table(what: str) -> FileUnreadable:
     return FileUnreadable(
-        f"The file is {what}, whatever its name says. Expected a table: CSV, TSV, JSON Lines or Parquet, plain or"
-        " compressed.",
+        f"The file is {what}, whatever its name says. Expected a table: CSV, TSV, JSON Lines, Parquet, Avro or ORC,"
+        " plain or compressed.",
         code="not_a_table",
         expected="a table",
         observed=what,
