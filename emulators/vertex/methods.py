@@ -43,7 +43,8 @@ DIFFERS = {
     "operations.get": "waits up to a second for the operation's end, so that local runs need not sleep between polls",
     "customJobs.create": "no Python packages, only containers; replicas are processes that share this machine",
     "trainingPipelines.create": "custom tasks only, without a managed data set",
-    "batchPredictionJobs.create": "Cloud Storage only, JSON Lines or CSV; one model server",
+    "batchPredictionJobs.create": "no TFRecord; startingReplicaCount model servers, without autoscaling; one shard; in "
+    "BigQuery predictions and explanations are JSON as text",
 }
 
 

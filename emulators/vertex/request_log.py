@@ -7,7 +7,6 @@ lost. The service promises no more.
 
 import asyncio
 import json
-import os
 import re
 import secrets
 import sys
@@ -18,8 +17,8 @@ import httpx
 
 from emulators.clock import Clock
 from emulators.vertex.schema import Json
+from emulators.vertex.tables import VARIABLE, base_url
 
-VARIABLE = "BIGQUERY_EMULATOR_HOST"
 TABLE = "request_response_logging"
 MOST_WAITING = 10_000  # rows; beyond them the oldest are dropped, and said to be
 _SCHEMA = [
@@ -72,13 +71,12 @@ class RequestLog:
         print(f"Request-response logging: {reason}", file=sys.stderr, flush=True)
 
     async def _write(self) -> None:
-        host = os.environ.get(VARIABLE, "")
-        if not host:
+        base = base_url()
+        if not base:
             self._complain(f"{VARIABLE} is not set, so nothing is logged.")
             self._waiting.clear()
             return
-        base = host if "://" in host else f"http://{host}"
-        async with httpx.AsyncClient(base_url=f"{base.rstrip('/')}/bigquery/v2", timeout=60.0) as client:
+        async with httpx.AsyncClient(base_url=f"{base}/bigquery/v2", timeout=60.0) as client:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:

@@ -63,7 +63,7 @@ class VertexEmulator:
         self._deployments = Deployments(self._operations, models, endpoints, self._serving)
         custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs))
         pipelines = self._jobs(TrainingPipelineWork(custom_jobs, models))
-        batches = self._jobs(BatchPredictionWork(models, self._serving, self._operations))
+        batches = self._jobs(BatchPredictionWork(models, self._serving))
         self._all_jobs = (pipelines, custom_jobs, batches)
         evaluations = Evaluations(self._store, self._operations, models)
         predictions = Predictions(self._serving, self._log)

@@ -128,14 +128,14 @@ class Serving:
         self._deployments[endpoint, deployed["id"]] = deployment
 
     @contextlib.asynccontextmanager
-    async def temporary(self, job: str, version: Json) -> AsyncIterator[Deployment]:
+    async def temporary(self, job: str, version: Json, resources: Json) -> AsyncIterator[Deployment]:
         """A model's processes for the length of a job.
 
         Raises:
             FailedPrecondition: they never became healthy, or nothing plays the image.
         """
         key = (job, last_segment(job))
-        await self.deploy(job, {"id": key[1], "dedicatedResources": {}}, version)
+        await self.deploy(job, {"id": key[1], "dedicatedResources": resources}, version)
         try:
             yield self._deployments[key]
         finally:

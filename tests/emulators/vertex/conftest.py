@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from google.cloud import aiplatform
+from google.cloud.storage import Bucket, Client
 
 from tests.emulators.launch import Emulator, anonymous
 
@@ -41,6 +42,15 @@ def emulator(launch: Callable[..., Emulator]) -> Iterator[Emulator]:
     """One in memory, shared by tests that make their own resources."""
     with launch(DROPFORGE_VERTEX_START_SECONDS="2") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """A bucket of the Cloud Storage emulator."""
+    with Emulator("storage", tmp_path_factory.mktemp("storage") / "errors.log") as running:
+        client = Client("test-project", anonymous(), client_options={"api_endpoint": running.url})
+        yield client.create_bucket("batch")
+        client.close()
 
 
 def connect(emulator: Emulator) -> None:

@@ -7,19 +7,10 @@ from typing import Any
 import pytest
 from google.cloud.aiplatform import jobs
 from google.cloud.aiplatform_v1.types import JobState
-from google.cloud.storage import Bucket, Client
+from google.cloud.storage import Bucket
 
-from tests.emulators.launch import Emulator, anonymous
+from tests.emulators.launch import Emulator
 from tests.emulators.vertex.conftest import MACHINE, connect, upload
-
-
-@pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
-    """A bucket of the Cloud Storage emulator."""
-    with Emulator("storage", tmp_path_factory.mktemp("storage") / "errors.log") as running:
-        client = Client("test-project", anonymous(), client_options={"api_endpoint": running.url})
-        yield client.create_bucket("batch")
-        client.close()
 
 
 @pytest.fixture(scope="module")
