@@ -55,7 +55,7 @@ def on_published(event: ModelPublished, state: Objects) -> None:
 
 
 def answers(pipeline: Pipeline, candidate: Candidate, digest: str, state: Objects) -> tuple[int, dict[bytes, float]]:
-    """How many rows there are, and the probability under the name of each row's features and under that of its key.
+    """How many rows there are, and what the model gives, under the name of each row's features and of its key.
 
     The rows are those of the newest `days`; where a key stands in several, the latest by the main table's time counts.
     """
@@ -67,11 +67,11 @@ def answers(pipeline: Pipeline, candidate: Candidate, digest: str, state: Object
     rows = 0
     for block in _rows(pipeline, state):
         rows += len(block)
-        for row, probability in zip(
+        for row, given in zip(
             block, model.predict([{name: row[name] for name in wanted} for row in block]), strict=True
         ):
-            entries[by_features.of(row)] = probability
-            entries[by_key.of(row)] = probability  # rows come in the order of time
+            entries[by_features.of(row)] = given
+            entries[by_key.of(row)] = given  # rows come in the order of time
     return rows, entries
 
 

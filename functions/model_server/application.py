@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any, Protocol
 
 import orjson
@@ -10,6 +10,7 @@ import orjson
 from dropforge.contracts import predictions
 from dropforge.contracts.errors import NotExplainable, RequestInvalid
 from dropforge.contracts.instances import Signature
+from dropforge.contracts.outcomes import Given
 from dropforge.contracts.served import ServedCandidate
 from dropforge.core.respond import Explain, respond
 from dropforge.gcp import access, logs
@@ -38,8 +39,8 @@ class Served(Protocol):
         """What it takes."""
 
     @property
-    def probabilities(self) -> Callable[[list[dict[str, Any]]], list[float]]:
-        """The probability of the positive class for each instance."""
+    def predict(self) -> Callable[[list[dict[str, Any]]], Sequence[Given]]:
+        """What it gives for each instance."""
 
     @property
     def explain(self) -> Explain | None:
@@ -104,7 +105,8 @@ class Application:
         return 200, orjson.dumps({"predictions": answers}), len(answers)
 
     async def _answers(self, request: predictions.Request) -> list[dict[str, Any]]:
-        given = request, self._loaded.signature, self._loaded.probabilities, self._loaded.explain
+        loaded = self._loaded
+        given = request, loaded.signature, loaded.predict, loaded.explain, loaded.candidate.outcome
         at_once = len(request.instances) <= _INLINE and not request.explain
         return respond(*given) if at_once else await asyncio.to_thread(respond, *given)
 

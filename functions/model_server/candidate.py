@@ -7,12 +7,13 @@ from typing import Any
 
 from dropforge.contracts.errors import ArtefactTampered, FileUnreadable, SettingsInvalid
 from dropforge.contracts.instances import Signature
+from dropforge.contracts.outcomes import Given
 from dropforge.contracts.served import ServedCandidate
 from dropforge.core import compiled
 from dropforge.core.respond import Explain
 from dropforge.gcp import rest
 
-Predict = Callable[[Sequence[dict[str, Any]]], list[float]]
+Predict = Callable[[Sequence[dict[str, Any]]], Sequence[Given]]
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Loaded:
 
     candidate: ServedCandidate
     signature: Signature
-    probabilities: Predict
+    predict: Predict
     explain: Explain | None
     by: str
     seconds: Mapping[str, float]
@@ -72,10 +73,9 @@ def _scikit_learn(content: bytes, digest: str) -> Predict:
 def _try(candidate: ServedCandidate, signature: Signature, predict: Predict) -> None:
     """A real prediction before anyone is told that this server is ready."""
     (found,) = predict([signature.example()])
-    if not 0 <= found <= 1:
-        raise FileUnreadable(
-            f"Expected the candidate {candidate.candidate_id} to give a probability from 0 to 1. Found {found}."
-        )
+    if not candidate.outcome.sound(found):
+        wanted = "a finite number" if candidate.task == "regression" else "probabilities from 0 to 1"
+        raise FileUnreadable(f"Expected the candidate {candidate.candidate_id} to give {wanted}. Found {found}.")
 
 
 def _needed(environment: Mapping[str, str], name: str, what: str) -> str:

@@ -13,7 +13,7 @@ from dropforge.core.monitoring.watch import Notice, Watch
 from dropforge.core.ports import Clock, Objects, Platform, Topics
 from dropforge.core.state import create_once, load
 from dropforge.ml import prequential, publishing
-from dropforge.ml.rows import PROBABILITY
+from dropforge.ml.rows import given_of
 
 BY = "monitor"
 
@@ -71,7 +71,7 @@ def _begun(pipeline: Pipeline, score: BatchScore, before: Watch | None, state: O
     if candidate is None:
         raise NotFound(f"The candidate {score.candidate_id} of {pipeline.pipeline} is not there.")
     rows = publishing.holdout_rows(state, candidate)
-    holdout = prequential.of_rows(pipeline, rows, rows[PROBABILITY].to_numpy())
+    holdout = prequential.of_rows(pipeline, rows, given_of(rows), candidate)
     return watch.begin(score, holdout, pipeline.monitoring, before)
 
 

@@ -103,6 +103,7 @@ def test_spoken_digits() -> None:
     pipeline = parse(made.text)
     assert sorted(pipeline.main.key) == ["digit", "speaker", "take"]
     assert (pipeline.label.column, pipeline.slices) == ("digit", ["speaker"])
+    assert (pipeline.label.kind, pipeline.success.metric) == ("classes", "macro_f1")
 
 
 NASTY = {

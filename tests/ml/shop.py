@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.events import BatchAccepted
+from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline, parse
 from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core.twins import MemoryObjects, MemoryPlatform, MemoryTopics, MemoryVersion, SetClock
@@ -45,6 +46,7 @@ class Shop:
     """Everything that a step takes, in memory."""
 
     mode: str = "dynamic"
+    text: str = YAML
     state: MemoryObjects = field(default_factory=MemoryObjects)
     topics: MemoryTopics = field(default_factory=MemoryTopics)
     clock: SetClock = field(default_factory=SetClock)
@@ -53,11 +55,11 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.platform = MemoryPlatform(server=self.answer)
-        self.state.create(places.pipeline_yaml("shop"), YAML.replace("MODE", self.mode).encode())
+        self.state.create(places.pipeline_yaml("shop"), self.text.replace("MODE", self.mode).encode())
 
     def copy(self) -> "Shop":
         """Another world that goes on from here."""
-        other = Shop(self.mode, topics=MemoryTopics(list(self.topics.published)), rows=self.rows)
+        other = Shop(self.mode, self.text, topics=MemoryTopics(list(self.topics.published)), rows=self.rows)
         other.clock.seconds = self.clock.seconds
         other.state = MemoryObjects(self.state.bucket, copy.deepcopy(self.state._versions), self.state._last)
         for name in ("versions", "deployed", "traffic", "canary", "alias"):
@@ -67,7 +69,7 @@ class Shop:
     @property
     def pipeline(self) -> Pipeline:
         """The deployed pipeline."""
-        return parse(YAML.replace("MODE", self.mode))
+        return parse(self.text.replace("MODE", self.mode))
 
     def land(
         self, name: str, rows: int = 600, noise: float = 1.0, change: Callable[[pa.Table], pa.Table] | None = None
@@ -100,7 +102,8 @@ class Shop:
         """What the model server says."""
         name = version.artefact_uri.removeprefix(f"gs://{self.state.bucket}/")
         model = artefact.load(self.state.read(f"{name}model.joblib")[0], version.sha256)
-        return [{"probability": each, "label": each > 0.5} for each in serving.predict(model, instances)]
+        outcome = Candidate.model_validate_json(self.state.read(f"{name}candidate.json")[0]).outcome
+        return [outcome.answer(given, threshold=0.5) for given in serving.predict(model, instances)]
 
 
 def visits(rows: int, start: int = 0, noise: float = 1.0) -> pa.Table:

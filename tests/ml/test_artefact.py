@@ -54,7 +54,7 @@ def test_a_loaded_artefact_predicts_the_same() -> None:
     content, digest = artefact.dump(model)
     rows = columns_of(visits(50, start=400))
     again = artefact.load(content, digest)
-    np.testing.assert_array_equal(serving.probabilities(again, rows), serving.probabilities(model, rows))
+    np.testing.assert_array_equal(serving.given(again, rows), serving.given(model, rows))
 
 
 def test_instances_give_the_same_as_columns() -> None:
@@ -62,7 +62,7 @@ def test_instances_give_the_same_as_columns() -> None:
     model = train()
     table = visits(50, start=400)
     plain = [{"region": row["region"], "pages": row["pages"], "at": row["at"].isoformat()} for row in table.to_pylist()]
-    assert serving.predict(model, plain) == serving.probabilities(model, columns_of(table)).tolist()
+    assert serving.predict(model, plain) == serving.given(model, columns_of(table)).tolist()
     assert serving.predict(model, []) == []
 
 

@@ -43,7 +43,7 @@ def test_words_decide_together_with_the_other_columns() -> None:
     """And a request with the same values gets the same answer."""
     columns, labels = talkative()
     model = fit.fit(pipeline(), columns, labels, "logistic")
-    assert score.roc_auc(labels, serving.probabilities(model, columns)) > 0.95
+    assert score.roc_auc(labels, serving.given(model, columns)) > 0.95
     keen, idle, silent = serving.predict(
         model, [{"said": "I want it", "pages": 6.0}, {"said": "only looking", "pages": 6.0}, {"pages": 6.0}]
     )
@@ -75,7 +75,7 @@ def test_why_it_is_not_compiled_is_recorded() -> None:
     columns, labels = talkative(300)
     exported = export.export(fit.fit(pipeline(), columns, labels, "logistic"), columns)
     assert exported.content is None
-    assert "Expected an encoder and a HistGradientBoostingClassifier" in exported.reason
+    assert "Expected an encoder before one of HistGradientBoostingClassifier" in exported.reason
 
 
 def test_what_is_no_text_is_refused_by_row_and_column() -> None:
@@ -100,6 +100,6 @@ def test_spam_is_told_from_messages() -> None:
     said = [line[1] for line in lines]
     cut = len(lines) * 2 // 3
     model = fit.fit(pipeline("said"), {"said": said[:cut]}, labels[:cut], "logistic")
-    given = serving.probabilities(model, {"said": said[cut:]})
+    given = serving.given(model, {"said": said[cut:]})
     assert score.accuracy(labels[cut:], given) > 0.97
     assert score.roc_auc(labels[cut:], given) > 0.98

@@ -52,7 +52,7 @@ class Inline:
 
     async def _answer(self, serving: Serving, asked: predictions.Request) -> dict[str, Any]:
         model = await self._model(serving)
-        given = asked, serving.signature, model.predict, model.explain
+        given = asked, serving.signature, model.predict, model.explain, serving.candidate.outcome
         if len(asked.instances) <= _AT_ONCE and not asked.explain:
             found = respond(*given)
         else:

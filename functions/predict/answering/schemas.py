@@ -35,6 +35,7 @@ _REQUEST = {
         },
     },
 }
+_SHARE = {"type": "number", "minimum": 0, "maximum": 1}
 _ANSWER = {
     "type": "object",
     "required": ["predictions", "deployedModelId", "model", "modelVersionId"],
@@ -47,8 +48,11 @@ _ANSWER = {
                 "properties": {
                     "id": {"type": "string", "description": "Names this prediction, for labels that come later."},
                     "version": {"type": "string", "description": "Of the model that answered."},
-                    "probability": {"type": "number", "minimum": 0, "maximum": 1},
-                    "label": {"type": "boolean", "description": "Whether the probability is above the threshold."},
+                    "probability": {**_SHARE, "description": "Of yes; or of the class that is answered."},
+                    "label": {"type": "boolean", "description": "Yes or no: is the probability above the threshold?"},
+                    "value": {"type": "number", "description": "Of a model that predicts a number, in its unit."},
+                    "class": {"type": "string", "description": "The most probable one, of a model of classes."},
+                    "probabilities": {"type": "object", "additionalProperties": _SHARE},
                     "error": {"type": "array", "items": ref("Wrong")},
                 },
             },

@@ -12,6 +12,7 @@ import orjson
 
 from dropforge.contracts import predictions
 from dropforge.contracts.errors import RequestInvalid, ServiceUnavailable
+from dropforge.contracts.outcomes import Given
 
 from .champions import Champions, Serving
 from .tables import Table, Tables, Which, identity
@@ -34,7 +35,7 @@ class Tabled:
     def __init__(self, champions: Champions, model: Backend, most_cached: int = MOST_CACHED) -> None:
         self._tables = Tables(champions)
         self._model = model
-        self._cached: dict[tuple[Which, bytes], float] = {}
+        self._cached: dict[tuple[Which, bytes], Given] = {}
         self._most_cached = most_cached
 
     async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> Found:
@@ -79,12 +80,13 @@ class Tabled:
         known = [self._known(serving, table, name) for name in names]
         missing = [index for index, probability in enumerate(known) if probability is None]
         if not missing:
-            return _answer(serving, [asked.answer(each) for each in known if each is not None])
+            outcome = serving.candidate.outcome
+            return _answer(serving, [asked.answer(each, outcome) for each in known if each is not None])
         if asked.by_key or table.mode == "static":
             return _without(serving, asked, known)
         return await self._filled(serving, asked, names, known, missing)
 
-    def _known(self, serving: Serving, table: Table, name: bytes) -> float | None:
+    def _known(self, serving: Serving, table: Table, name: bytes) -> Given | None:
         found = table.lookup.get(name)
         return self._cached.get((identity(serving), name)) if found is None else found
 
@@ -93,7 +95,7 @@ class Tabled:
         serving: Serving,
         asked: predictions.Request,
         names: Sequence[bytes],
-        known: Sequence[float | None],
+        known: Sequence[Given | None],
         missing: Sequence[int],
     ) -> Found:
         """The model's answers in the gaps; all are the model's if it turns out to be another version."""
@@ -106,21 +108,23 @@ class Tabled:
                 else await self._model.ask(serving, asked, orjson.dumps(asked.said()))
             )
         filled = dict(zip(missing, found["predictions"], strict=True))
+        outcome = serving.candidate.outcome
         for index, answer in filled.items():
-            self._remember((identity(serving), names[index]), answer["probability"])
-        told = [filled[index] if each is None else asked.answer(each) for index, each in enumerate(known)]
+            self._remember((identity(serving), names[index]), outcome.given(answer))
+        told = [filled[index] if each is None else asked.answer(each, outcome) for index, each in enumerate(known)]
         return {**found, "predictions": told}
 
-    def _remember(self, name: tuple[Which, bytes], probability: float) -> None:
-        self._cached[name] = probability
+    def _remember(self, name: tuple[Which, bytes], given: Given) -> None:
+        self._cached[name] = given
         if len(self._cached) > self._most_cached:
             del self._cached[next(iter(self._cached))]  # the oldest
 
 
-def _without(serving: Serving, asked: predictions.Request, known: Sequence[float | None]) -> Found:
+def _without(serving: Serving, asked: predictions.Request, known: Sequence[Given | None]) -> Found:
     """What is not in the table is an error, and no model is asked."""
     told = [
-        {"error": [_absent(index, asked)]} if each is None else asked.answer(each) for index, each in enumerate(known)
+        {"error": [_absent(index, asked)]} if each is None else asked.answer(each, serving.candidate.outcome)
+        for index, each in enumerate(known)
     ]
     if asked.partial:
         return _answer(serving, told)

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dropforge.contracts.batch import Source
+from dropforge.contracts.outcomes import Outcome, Task
 from dropforge.contracts.verdicts import STORED
 
 FieldType = Literal["integer", "number", "boolean", "category", "text", "timestamp", "date"]
@@ -63,6 +64,8 @@ class Candidate(BaseModel):
     artefact_sha256: str
     compiled_sha256: str | None = None  # of `predictor.json`; None where scikit-learn itself must serve
     compiled_because: str = ""  # why there is, or is no, compiled predictor
+    task: Task = "binary"
+    classes: list[str] = []  # of a multiclass model, in the order of its probabilities
     kind: str = "boosting"  # of `ml.recipes.RECIPES`
     tried: dict[str, float] = {}  # kind -> the pipeline's metric, at the end of the training rows
     signature: list[Field]
@@ -70,6 +73,11 @@ class Candidate(BaseModel):
     lineage: Lineage
     seconds: dict[str, float]  # step -> seconds it took
     created: str
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it predicts."""
+        return Outcome(self.task, self.classes)
 
 
 class TrainingDecision(BaseModel):

@@ -6,17 +6,20 @@ from dropforge.contracts.verdicts import STORED
 
 
 class SliceScore(BaseModel):
-    """How good the answers of some rows were. `low` and `high` bound the accuracy (Wilson, 95 %)."""
+    """How good the answers of some rows were. `low` and `high` bound the accuracy (Wilson, 95 %).
+
+    A number counts as right within the distance that `monitoring.within` gives.
+    """
 
     model_config = STORED
     rows: int
     accuracy: float
     low: float
     high: float
-    brier: float
+    brier: float | None  # None of numbers
     roc_auc: float | None  # None where only one class occurred
-    positives: float  # the share of rows whose label is true
-    predicted: float  # the mean probability
+    positives: float | None  # the share of rows whose label is true; None unless binary
+    predicted: float | None  # the mean probability; None unless binary
     missing: dict[str, float]  # feature -> the share of rows without a value
     observations: list[tuple[str, float]]  # when, and the watched metric in [0, 1], higher is better
 

@@ -3,10 +3,11 @@
     {"instances": [{"origin": "JFK", ...}], "parameters": {"threshold": 0.5}}
     {"predictions": [{"probability": 0.31, "label": false}], ...}
 
-`label` says whether the probability is above the threshold, which is one half where the request names none. With the
-parameter `partial`, an instance that does not fit is answered `{"error": [...]}` in its place, and the others are
-predicted; without it, such an instance refuses the whole request. With `"by": "key"` each instance is the key of a row
-that was answered in advance. With `"explain": true`, which `predict` sets for `:explain`, each answer has an
+What an answer holds depends on what is predicted: see `outcomes`. `label` says whether the probability is above the
+threshold, which is one half where the request names none; other tasks have no threshold. With the parameter `partial`,
+an instance that does not fit is answered `{"error": [...]}` in its place, and the others are predicted; without it,
+such an instance refuses the whole request. With `"by": "key"` each instance is the key of a row that was answered in
+advance. With `"explain": true`, which `predict` sets for `:explain`, each answer has an
 `explanation` too: what each column added to the log-odds.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 
 from dropforge.contracts.errors import RequestInvalid
 from dropforge.contracts.instances import escaped
+from dropforge.contracts.outcomes import BINARY, Given, Outcome
 
 MOST_BYTES = 1_500_000  # of a body: what a Vertex AI endpoint takes
 MOST_INSTANCES = 10_000
@@ -37,9 +39,9 @@ class Request:
     by_key: bool = False
     explain: bool = False
 
-    def answer(self, probability: float) -> dict[str, Any]:
-        """The answer to one instance."""
-        return {"probability": probability, "label": probability > self.threshold}
+    def answer(self, given: Given, outcome: Outcome = BINARY) -> dict[str, Any]:
+        """The answer to one instance, from what the predictor gave."""
+        return outcome.answer(given, self.threshold)
 
     def explained(self) -> "Request":
         """The same with explanations.

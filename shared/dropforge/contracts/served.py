@@ -5,10 +5,11 @@ models, which are strict, and a test holds the keys here to the fields there.
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from dropforge.contracts.errors import FileUnreadable
+from dropforge.contracts.outcomes import Outcome
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,13 @@ class ServedCandidate:
     compiled_sha256: str | None
     compiled_because: str
     signature: list[ServedField]
+    task: str = "binary"
+    classes: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What it predicts."""
+        return Outcome(self.task, self.classes)
 
     @classmethod
     def read(cls, content: bytes, where: str) -> Self:
@@ -50,7 +58,9 @@ class ServedCandidate:
                 artefact_sha256=said["artefact_sha256"],
                 compiled_sha256=said.get("compiled_sha256"),
                 compiled_because=said.get("compiled_because", ""),
-                signature=[ServedField(**field) for field in said["signature"]],
+                signature=[ServedField(**each) for each in said["signature"]],
+                task=said.get("task", "binary"),
+                classes=said.get("classes", []),
             )
         except (KeyError, TypeError) as error:
             raise FileUnreadable(

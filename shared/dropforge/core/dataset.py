@@ -37,8 +37,9 @@ def read_rows(
     The same arguments always give an equal table.
 
     Columns, in this order: those of the main table, those of each joined table but its key, each by its name and typed
-    (timestamp[us, UTC], date32, int64, double, bool, string), then `__label__` (int8; null where the label's column
-    is), `_batch_id` (string) and `_row` (int64), which name the file and the row in it.
+    (timestamp[us, UTC], date32, int64, double, bool, string), then `__label__` (int8, 0 or 1; double where the label is
+    a number, string where it is a class; null where the label's column is), `_batch_id` (string) and `_row` (int64),
+    which name the file and the row in it.
 
     `since` (inclusive) and `until` (exclusive) bound the main table's time; a time without zone counts as UTC.
 
@@ -146,6 +147,8 @@ def _label(pipeline: Pipeline) -> str:
     column = f"{identifier(pipeline.table)}.{identifier(pipeline.label.column)}"
     if pipeline.label.above is not None:
         return f"CAST({column} > {pipeline.label.above!r} AS TINYINT)"
+    if pipeline.label.kind is not None:
+        return f"CAST({column} AS {'DOUBLE' if pipeline.label.kind == 'number' else 'VARCHAR'})"
     return f"CAST(CAST({column} AS VARCHAR) = {text(pipeline.label.equals or '')} AS TINYINT)"
 
 

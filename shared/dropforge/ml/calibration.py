@@ -1,4 +1,7 @@
-"""Whether probabilities mean what they say: of the rows given 30 %, about 30 % should be positive."""
+"""Whether answers mean what they say: of the rows given 30 %, about 30 % should be positive.
+
+Of numbers: rows that were given about 12 should be about 12 on average.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +14,7 @@ BINS = 10
 
 @dataclass(frozen=True)
 class Bin:
-    """Rows of similar probability: the mean that was given, the share that was positive, and its standard error."""
+    """Rows that were given about the same: the mean of it, the mean of what happened, and its standard error."""
 
     rows: int
     given: float
@@ -25,6 +28,14 @@ def reliability(labels: NDArray[Any], given: NDArray[np.float64], bins: int = BI
     return [_bin(labels[rows], given[rows]) for rows in np.array_split(order, bins) if len(rows)]
 
 
+def comparable(labels: NDArray[Any], given: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """Labels and what was given as one number each; of classes, whether the answered one was right and its probability.
+
+    Guo et al., "On Calibration of Modern Neural Networks", ICML 2017, call that confidence calibration.
+    """
+    return (labels, given) if given.ndim == 1 else (given.argmax(axis=1) == labels, given.max(axis=1))
+
+
 def calibration_error(labels: NDArray[Any], given: NDArray[np.float64]) -> float:
     """The mean difference between what was given and what happened, over the bins (expected calibration error).
 
@@ -36,5 +47,4 @@ def calibration_error(labels: NDArray[Any], given: NDArray[np.float64]) -> float
 
 
 def _bin(labels: NDArray[Any], given: NDArray[np.float64]) -> Bin:
-    share = float(np.mean(labels == 1))
-    return Bin(len(labels), float(given.mean()), share, float(np.sqrt(share * (1 - share) / len(labels))))
+    return Bin(len(labels), float(given.mean()), float(labels.mean()), float(labels.std() / np.sqrt(len(labels))))

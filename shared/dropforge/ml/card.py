@@ -6,19 +6,23 @@ kept, sent and printed.
 
 from importlib.resources import files
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from jinja2 import Environment, StrictUndefined
+from numpy.typing import NDArray
 
 from dropforge.contracts import places
+from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline
+from dropforge.contracts.pipeline.success import METRICS_OF
 from dropforge.core.catalogue import Model
 from dropforge.core.ports import Objects
 from dropforge.ml import artefact, calibration, publishing, score
 from dropforge.ml.importance import importance
 from dropforge.ml.paired import own_error
-from dropforge.ml.rows import PROBABILITY, columns_of, labels_of
+from dropforge.ml.rows import coded, columns_of, given_of, labels_of
 
 _WIDTH = NormalDist().inv_cdf(0.975)
 
@@ -27,7 +31,7 @@ def card(pipeline: Pipeline, model: Model, state: Objects) -> str:
     """The page of one candidate; everything on it is read from the state bucket, or measured on its holdout rows."""
     candidate = model.candidate
     rows = publishing.holdout_rows(state, candidate)
-    labels, given = labels_of(rows), rows[PROBABILITY].to_numpy()
+    labels, given = coded(labels_of(rows), candidate.classes), given_of(rows)
     content, _ = state.read(places.candidate(candidate.pipeline, candidate.candidate_id, "model.joblib"))
     fitted = artefact.load(content, candidate.artefact_sha256)
     names = [field.name for field in candidate.signature]
@@ -38,23 +42,34 @@ def card(pipeline: Pipeline, model: Model, state: Objects) -> str:
         model=model,
         candidate=candidate,
         metric=pipeline.success.metric,
-        measured=_measured(pipeline, rows, pipeline.success.metric),
-        bins=calibration.reliability(labels, given),
-        calibration_error=calibration.calibration_error(labels, given),
+        overall=_overall(candidate, labels, given),
+        measured=_measured(pipeline, rows, labels, given),
+        bins=calibration.reliability(*calibration.comparable(labels, given)),
+        calibration_error=calibration.calibration_error(*calibration.comparable(labels, given)),
         importance=importance(fitted, columns_of(rows), labels, names, pipeline.success.metric, pipeline.training.seed),
     )
 
 
-def _measured(pipeline: Pipeline, rows: pa.Table, metric: str) -> list[dict[str, object]]:
-    """The metric with its 95 % interval, overall and in each slice."""
-    labels, given = labels_of(rows), rows[PROBABILITY].to_numpy()
+def _overall(candidate: Candidate, labels: NDArray[Any], given: score.Floats) -> list[dict[str, object]]:
+    """Every metric of the task with its 95 % interval, over all rows."""
+    found = [(metric, _interval(metric, labels, given)) for metric in METRICS_OF[candidate.task]]
+    return [{"metric": metric, **interval} for metric, interval in found if interval is not None]
+
+
+def _measured(pipeline: Pipeline, rows: pa.Table, labels: NDArray[Any], given: score.Floats) -> list[dict[str, object]]:
+    """The pipeline's metric with its 95 % interval, overall and in each slice."""
     columns = {column: rows[column].to_pylist() for column in pipeline.slices}
     masks = [(score.ALL, np.ones(len(labels), dtype=bool)), *score.slices(columns, pipeline.slices)]
     found: list[dict[str, object]] = []
     for name, mask in masks:
-        error = own_error(metric, labels[mask], given[mask])
-        value = score.METRICS[metric](labels[mask], given[mask])
-        if error is not None and not np.isnan(value):
-            low, high = value - _WIDTH * error, value + _WIDTH * error
-            found.append({"slice": name, "rows": int(mask.sum()), "value": value, "low": low, "high": high})
+        interval = _interval(pipeline.success.metric, labels[mask], given[mask])
+        if interval is not None:
+            found.append({"slice": name, "rows": int(mask.sum()), **interval})
     return found
+
+
+def _interval(metric: str, labels: NDArray[Any], given: score.Floats) -> dict[str, object] | None:
+    error, value = own_error(metric, labels, given), score.METRICS[metric](labels, given)
+    if error is None or np.isnan(value):
+        return None
+    return {"value": value, "low": value - _WIDTH * error, "high": value + _WIDTH * error}

@@ -10,10 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from dropforge.contracts.errors import NotEnoughData
+from dropforge.contracts.outcomes import Task
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.ml import fit, score, serving
 from dropforge.ml.recipes import without_text
-from dropforge.ml.rows import columns_of, labels_of
+from dropforge.ml.rows import coded, columns_of, labels_of
 
 # The newest rows that are tried on, and where among them each block that is predicted starts and ends: three blocks,
 # each predicted from all before it (rolling origin). About two seconds for a booster and a logistic regression.
@@ -38,7 +39,7 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
     are too few to predict a block.
     """
     preferred, *others = _readable(pipeline)
-    blocks = _blocks(rows.slice(max(0, rows.num_rows - MOST_ROWS)))
+    blocks = _blocks(rows.slice(max(0, rows.num_rows - MOST_ROWS)), pipeline.label.task)
     if not others or not blocks:
         return Choice(preferred, {})
     sign = 1 if score.HIGHER_IS_BETTER[pipeline.success.metric] else -1
@@ -51,10 +52,10 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
 def _readable(pipeline: Pipeline) -> list[str]:
     """The kinds allowed, in their order; boosting reads no text, so it is none where there is nothing else."""
     only_text = not without_text(fit.inputs(pipeline))
-    return [kind for kind in pipeline.training.models if not (only_text and kind == "boosting")]
+    return [kind for kind in pipeline.kinds if not (only_text and kind == "boosting")]
 
 
-def _blocks(rows: pa.Table) -> list[tuple[pa.Table, pa.Table]]:
+def _blocks(rows: pa.Table, task: Task) -> list[tuple[pa.Table, pa.Table]]:
     """Each block with the rows before it; none at all where one of them is too small."""
     blocks = []
     for start, end in BLOCKS:
@@ -62,8 +63,8 @@ def _blocks(rows: pa.Table) -> list[tuple[pa.Table, pa.Table]]:
         blocks.append((rows.slice(0, first), rows.slice(first, last - first)))
     try:
         for before, block in blocks:
-            fit.check_enough(labels_of(before), "inner training")
-            fit.check_enough(labels_of(block), "inner holdout")
+            fit.check_enough(labels_of(before), "inner training", task)
+            fit.check_enough(labels_of(block), "inner holdout", task)
     except NotEnoughData:
         return []
     return blocks
@@ -72,4 +73,5 @@ def _blocks(rows: pa.Table) -> list[tuple[pa.Table, pa.Table]]:
 def _reached(pipeline: Pipeline, kind: str, before: pa.Table, block: pa.Table) -> float:
     model = fit.fit(pipeline, columns_of(before), labels_of(before), kind)
     measure = score.METRICS[pipeline.success.metric]
-    return measure(labels_of(block), serving.probabilities(model, columns_of(block)))
+    labels = coded(labels_of(block), serving.classes(model))
+    return measure(labels, serving.given(model, columns_of(block)))

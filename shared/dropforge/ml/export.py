@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
 
 from dropforge.core import compiled
-from dropforge.core.compiled import Column, Compiled, Predictor, Trees
+from dropforge.core.compiled import Classes, Column, Compiled, Linear, Predictor, Trees
 from dropforge.ml import linearised, serving
 from dropforge.ml.encoder import Encoder
 
@@ -41,9 +41,10 @@ def tried(made: Predictor, model: Any, columns: Mapping[str, Any]) -> Exported:
     """What `made` and the pipeline that it comes from say of the same rows, and whether that may serve."""
     content, digest = compiled.dump(made)
     instances = _instances(columns)
-    expected = serving.probabilities(model, {name: [row[name] for row in instances] for name in columns})
+    expected = serving.given(model, {name: [row[name] for row in instances] for name in columns})
     found = np.array(compiled.load(content, digest).predict(instances))
-    largest = float(np.max(np.abs(found - expected), initial=0.0))
+    scale = np.maximum(np.abs(expected), 1.0)  # of numbers, what is large may differ by more
+    largest = float(np.max(np.abs(found - expected) / scale, initial=0.0))
     if not largest <= TOLERANCE:
         reason = (
             f"It differs from scikit-learn by up to {largest:.3g} on {len(instances)} rows; {TOLERANCE:g} is allowed."
@@ -60,25 +61,37 @@ def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
     """The compiled form of a pipeline that begins with `Encoder`; `columns` are rows such as it was fitted on.
 
     Raises:
-        NotCompilable: it is another pipeline, knows other than two classes, or has splits by category.
+        NotCompilable: it is another pipeline, or has splits by category.
     """
-    names = list(model.named_steps)
     last = model.named_steps.get("model")
     if not isinstance(model.steps[0][1], Encoder) or not isinstance(last, _COMPILED):
         wanted = ", ".join(kind.__name__ for kind in _COMPILED)
-        raise NotCompilable(f"Expected an encoder before one of {wanted}. Found {names}: {last!r}.")
-    if len(last.classes_) != 2:
-        raise NotCompilable(f"Expected two classes. Found {len(last.classes_)}.")
-    encoder = model.steps[0][1]
+        raise NotCompilable(f"Expected an encoder before one of {wanted}. Found {list(model.named_steps)}: {last!r}.")
+    if isinstance(last, DummyRegressor):
+        return Linear([], [], float(last.constant_.item()), numbers=True)
     if isinstance(last, DummyClassifier):
-        return linearised.constant(model)
-    if isinstance(last, LogisticRegression):
+        return _whole(model, linearised.constant(last.class_prior_.tolist()))
+    encoder = model.steps[0][1]
+    if isinstance(last, _LINEAR):
         last_rows = {name: values[-MOST_ROWS:] for name, values in columns.items()}
-        return linearised.linear(model, _columns(encoder), last_rows)
-    return Compiled(_columns(encoder), _trees(last))
+        return _whole(model, linearised.linear(model, _columns(encoder), last_rows))
+    numbers = isinstance(last, HistGradientBoostingRegressor)
+    return _whole(model, [Compiled(_columns(encoder), trees, numbers=numbers) for trees in _trees(last)])
 
 
-_COMPILED = (HistGradientBoostingClassifier, LogisticRegression, DummyClassifier)
+_LINEAR = (LogisticRegression, Ridge)
+_COMPILED = (
+    HistGradientBoostingClassifier,
+    HistGradientBoostingRegressor,
+    *_LINEAR,
+    DummyClassifier,
+    DummyRegressor,
+)
+
+
+def _whole(model: Any, parts: list[Compiled] | list[Linear]) -> Predictor:
+    """The parts as one predictor: of classes, where the pipeline knows them by name; else there is one part."""
+    return Classes(parts) if serving.classes(model) else parts[0]
 
 
 def _columns(encoder: Any) -> list[Column]:
@@ -96,8 +109,16 @@ def _columns(encoder: Any) -> list[Column]:
     ]
 
 
-def _trees(booster: HistGradientBoostingClassifier) -> Trees:
-    nodes = [predictor.nodes for (predictor,) in booster._predictors]
+def _trees(booster: Any) -> list[Trees]:
+    """The trees of each output: one for a probability or a number, and for more than two classes one each."""
+    baselines = booster._baseline_prediction.ravel().tolist()
+    return [
+        _of_output([iteration[output].nodes for iteration in booster._predictors], baseline)
+        for output, baseline in enumerate(baselines)
+    ]
+
+
+def _of_output(nodes: list[Any], baseline: float) -> Trees:
     sizes = np.array([len(tree) for tree in nodes])
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     every = np.concatenate(nodes)
@@ -113,7 +134,7 @@ def _trees(booster: HistGradientBoostingClassifier) -> Trees:
         right=np.where(inner, every["right"] + first, 0).tolist(),
         value=every["value"].tolist(),
         roots=roots.tolist(),
-        baseline=float(booster._baseline_prediction.item()),
+        baseline=baseline,
         cover=every["count"].tolist(),
     )
 

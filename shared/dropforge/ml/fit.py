@@ -8,13 +8,16 @@ from sklearn.pipeline import Pipeline as Steps
 from threadpoolctl import threadpool_limits
 
 from dropforge.contracts.errors import NotEnoughData
+from dropforge.contracts.outcomes import Task
 from dropforge.contracts.pipeline import Feature, Pipeline
 from dropforge.ml.encoder import Input
-from dropforge.ml.recipes import RECIPES
+from dropforge.ml.recipes import RECIPES, Terms
 
 # Fewer rows than this, or of either class, and neither a fit nor a metric means anything.
 LEAST_ROWS = 50
 LEAST_OF_A_CLASS = 5
+# A model has a set of trees for each class, and an answer a probability of each.
+MOST_CLASSES = 100
 
 # Below, a fit takes a fraction of a second, and threads wait for one another longer than they work: with two on two
 # cores that others use too, 20,000 rows took 0.56 s, and 0.15 s with one.
@@ -38,8 +41,11 @@ def _input(pipeline: Pipeline, feature: Feature) -> Input:
     return Input(feature.name, feature.column, "category" if column.type == "category" else "number")
 
 
-def check_enough(labels: NDArray[Any], what: str, least: int = LEAST_ROWS) -> None:
-    """Raises NotEnoughData unless there are `least` rows, and a few of each class."""
+def check_enough(labels: NDArray[Any], what: str, task: Task = "binary", least: int = LEAST_ROWS) -> None:
+    """Raises NotEnoughData unless there are `least` rows, and a few of each class, of two classes, or two values."""
+    if task != "binary":
+        _check_various(labels, what, task, least)
+        return
     late = int(np.sum(labels == 1))
     fewer = min(late, len(labels) - late)
     if len(labels) < least or fewer < LEAST_OF_A_CLASS:
@@ -51,16 +57,37 @@ def check_enough(labels: NDArray[Any], what: str, least: int = LEAST_ROWS) -> No
         )
 
 
-def fit(pipeline: Pipeline, columns: Any, labels: NDArray[np.int8], kind: str = "boosting") -> Steps:
-    """Fit a `kind` of `RECIPES` on raw columns (name -> array of n_rows) and labels of shape (n_rows,), 0 or 1.
+def _check_various(labels: NDArray[Any], what: str, task: Task, least: int) -> None:
+    values, counts = np.unique(labels, return_counts=True)
+    common = int(np.sum(counts >= LEAST_OF_A_CLASS)) if task == "multiclass" else len(values)
+    if len(labels) < least or common < 2:
+        each = f", {LEAST_OF_A_CLASS} of each of two classes" if task == "multiclass" else ", and two values"
+        raise NotEnoughData(
+            f"Expected at least {least} {what} rows with a label{each}. "
+            f"Found {len(labels)} rows, of {len(values)} different labels.",
+            rows=len(labels),
+            different=len(values),
+        )
+    if task == "multiclass" and len(values) > MOST_CLASSES:
+        raise NotEnoughData(
+            f"Expected at most {MOST_CLASSES} classes. Found {len(values)} in the {what} rows: is the label's column "
+            "a class, or does it name rows?",
+            different=len(values),
+        )
+
+
+def fit(pipeline: Pipeline, columns: Any, labels: NDArray[Any], kind: str = "boosting") -> Steps:
+    """Fit a `kind` of `RECIPES` on raw columns (name -> array of n_rows) and labels as `rows.labels_of` gives them.
 
     The same rows in the same order give the same artefact, byte for byte, on any number of cores.
 
     Raises:
-        NotEnoughData: too few rows, or of one class only.
+        NotEnoughData: too few rows, of one class only, or of more than `MOST_CLASSES`.
     """
-    check_enough(labels, "training")
-    steps = RECIPES[kind](inputs(pipeline), len(labels), pipeline.training.seed)
+    task = pipeline.label.task
+    check_enough(labels, "training", task)
+    terms = Terms(task, pipeline.success.metric, len(labels), pipeline.training.seed)
+    steps = RECIPES[kind](inputs(pipeline), terms)
     # A sum in BLAS depends in its last bits on how many threads share it; the booster's do not.
     few = threadpool_limits(1 if len(labels) < THREADS_PAY else None, user_api="openmp")
     with few, threadpool_limits(1, user_api="blas"):

@@ -24,10 +24,10 @@ def importance(
     """
     sign = 1 if score.HIGHER_IS_BETTER[metric] else -1
     measure = score.METRICS[metric]
-    whole = measure(labels, serving.probabilities(model, columns))
+    whole = measure(labels, serving.given(model, columns))
     dealt = pa.array(np.random.default_rng(seed).permutation(len(labels)))
     lost = {}
     for name in names:
-        without = serving.probabilities(model, {**columns, name: columns[name].take(dealt)})
+        without = serving.given(model, {**columns, name: columns[name].take(dealt)})
         lost[name] = round(float(sign * (whole - measure(labels, without))), 6)
     return dict(sorted(lost.items(), key=lambda pair: -pair[1]))

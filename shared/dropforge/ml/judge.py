@@ -20,10 +20,8 @@ SUSPICIOUS = 0.9
 def judge(success: Success, by: Sequence[str], holdout: Holdout) -> Judgement:
     """Hold a challenger against `success`; without a champion it must beat a constant instead."""
     judgement = Judgement()
-    bad = int((~((holdout.challenger >= 0) & (holdout.challenger <= 1))).sum())  # counts NaN as well
-    if bad:
-        said = f"The model gives {bad:,} of {len(holdout.labels):,} holdout rows no number from 0 to 1."
-        judgement.refuse("not_a_probability", score.ALL, bad, 0, said)
+    _sound(holdout, judgement)
+    if not judgement.passed:
         return judgement
     measured = score.METRICS[success.metric](holdout.labels, holdout.challenger)
     _floor(success, measured, judgement)
@@ -35,6 +33,19 @@ def judge(success: Success, by: Sequence[str], holdout: Holdout) -> Judgement:
     return judgement
 
 
+def _sound(holdout: Holdout, judgement: Judgement) -> None:
+    """Every row must have been given probabilities, or a finite number; anything else would poison every mean."""
+    if holdout.numbers:
+        good, wanted, code = np.isfinite(holdout.challenger), "finite number", "not_a_number"
+    else:
+        inside = (holdout.challenger >= 0) & (holdout.challenger <= 1)  # NaN is neither
+        good = inside if inside.ndim == 1 else inside.all(axis=1)
+        wanted, code = "number from 0 to 1", "not_a_probability"
+    if bad := int((~good).sum()):
+        said = f"The model gives {bad:,} of {len(holdout.labels):,} holdout rows no {wanted}."
+        judgement.refuse(code, score.ALL, bad, 0, said)
+
+
 def _floor(success: Success, measured: float, judgement: Judgement) -> None:
     higher = score.HIGHER_IS_BETTER[success.metric]
     if not (measured >= success.floor if higher else measured <= success.floor):  # also when it is NaN
@@ -44,7 +55,7 @@ def _floor(success: Success, measured: float, judgement: Judgement) -> None:
 
 
 def _first(success: Success, holdout: Holdout, measured: float, judgement: Judgement) -> None:
-    constant = np.full(len(holdout.labels), holdout.labels.mean())
+    constant = score.constant(holdout.labels, holdout.challenger, success.metric)
     found = difference(success.metric, holdout.labels, holdout.challenger, constant)
     passed = found is not None and found.low() > 0
     judgement.compare(success, score.ALL, len(holdout.labels), measured, None, found, passed)

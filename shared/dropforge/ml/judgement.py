@@ -16,7 +16,8 @@ from dropforge.ml.paired import Difference
 class Holdout:
     """Rows that neither model has trained on: labels (n_rows,), the slices' columns, and what each model gave.
 
-    `champion_slices` tells how many rows each slice had when the champion itself was judged.
+    Of classes, the labels are codes and what was given has the shape (n_rows, n_classes). `numbers`: what was given are
+    numbers, not probabilities. `champion_slices` tells how many rows each slice had when the champion was judged.
     """
 
     labels: NDArray[Any]
@@ -24,6 +25,7 @@ class Holdout:
     challenger: NDArray[np.float64]
     champion: NDArray[np.float64] | None = None
     champion_slices: Mapping[str, int] = field(default_factory=dict)
+    numbers: bool = False
 
 
 @dataclass

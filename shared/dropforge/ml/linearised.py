@@ -21,14 +21,15 @@ Floats = NDArray[np.float64]
 _FEW = {"hour": range(24), "weekday": range(7), "month": range(1, 13)}
 
 
-def constant(model: Any) -> Linear:
-    """The compiled form of a pipeline that answers the share of positives, whatever is asked."""
-    share = float(model.named_steps["model"].class_prior_[1])
-    return Linear([], [], math.log(share / (1 - share)))
+def constant(shares: Sequence[float]) -> list[Linear]:
+    """Forms of a pipeline that answers these shares of classes, whatever is asked: of two, of the second's log-odds."""
+    if len(shares) == 2:
+        return [Linear([], [], math.log(shares[1] / (1 - shares[1])))]
+    return [Linear([], [], math.log(share)) for share in shares]
 
 
-def linear(model: Any, columns: Sequence[Column], rows: Mapping[str, Any]) -> Linear:
-    """The compiled form of a pipeline of `Encoder`, any preparation by feature, and a linear classifier.
+def linear(model: Any, columns: Sequence[Column], rows: Mapping[str, Any]) -> list[Linear]:
+    """The form of a pipeline of `Encoder`, any preparation by feature, and a linear model; of classes, one for each.
 
     `rows`, columns by name, say between which values a number is asked for, and what each feature adds on average.
     """
@@ -40,13 +41,23 @@ def linear(model: Any, columns: Sequence[Column], rows: Mapping[str, Any]) -> Li
     for index, values in enumerate(probes):
         asked[at : at + len(values), index] = values
         at += len(values)
-    intercept, *raw = rest.decision_function(asked).tolist()
+    numbers = not hasattr(rest, "decision_function")
+    raw = rest.predict(asked) if numbers else rest.decision_function(asked)
+    outputs = raw.reshape(len(asked), -1).T.tolist()
+    return [_of_output(columns, probes, matrix, output, numbers) for output in outputs]
+
+
+def _of_output(
+    columns: Sequence[Column], probes: Sequence[list[float]], matrix: Floats, output: list[float], numbers: bool
+) -> Linear:
+    """The form of what the probes were answered: first where all is missing, then for each value of each feature."""
+    intercept, *raw = output
     given = iter(raw)
     terms = [
         _term(column, values, [next(given) - intercept for _ in values], matrix[:, index])
         for index, (column, values) in enumerate(zip(columns, probes, strict=True))
     ]
-    return Linear(columns, terms, intercept)
+    return Linear(columns, terms, intercept, numbers=numbers)
 
 
 def _values(column: Column, seen: Floats) -> list[float]:

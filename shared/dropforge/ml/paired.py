@@ -2,7 +2,8 @@
 
 For ROC AUC: DeLong, DeLong and Clarke-Pearson, "Comparing the areas under two or more correlated receiver operating
 characteristic curves", Biometrics 44 (1988), in the rank form of Sun and Xu, "Fast implementation of DeLong's
-algorithm", IEEE Signal Processing Letters 21 (2014). For metrics that are means over rows: the paired z-test.
+algorithm", IEEE Signal Processing Letters 21 (2014). For all others: the paired z-test of their values row by row
+(`influence`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dropforge.ml.score import HIGHER_IS_BETTER, METRICS, midranks
+from dropforge.ml.influence import by_row, placements
+from dropforge.ml.score import HIGHER_IS_BETTER
 
 Floats = NDArray[np.float64]
 _NORMAL = NormalDist()
@@ -41,22 +43,26 @@ class Difference:
 
 
 def difference(metric: str, labels: NDArray[Any], challenger: Floats, champion: Floats) -> Difference | None:
-    """Compare probabilities of shape (n_rows,) on rows in the same order; None where the metric is not defined."""
-    if metric == "roc_auc":
+    """Compare what two models gave for rows in the same order; None where the metric is not defined."""
+    if metric == "roc_auc" and challenger.ndim == 1:
         return _delong(labels == 1, challenger, champion)
     if len(labels) < 2:
         return None
-    sign = 1 if HIGHER_IS_BETTER[metric] else -1
-    better = sign * (_by_row(metric, labels, challenger) - _by_row(metric, labels, champion))
+    first, second = (by_row(metric, labels, given) for given in (challenger, champion))
+    if first is None or second is None:
+        return None
+    better = (first - second) if HIGHER_IS_BETTER[metric] else (second - first)
     return Difference(float(better.mean()), float(better.std(ddof=1) / sqrt(len(better))))
 
 
 def own_error(metric: str, labels: NDArray[Any], given: Floats) -> float | None:
     """The standard error of a metric by itself; None where it is not defined."""
-    if metric == "roc_auc":
+    if metric == "roc_auc" and given.ndim == 1:
         against_constant = _delong(labels == 1, given, np.zeros(len(labels)))
         return None if against_constant is None else against_constant.error
-    return float(_by_row(metric, labels, given).std(ddof=1) / sqrt(len(labels))) if len(labels) > 1 else None
+    if len(labels) < 2 or (values := by_row(metric, labels, given)) is None:
+        return None
+    return float(values.std(ddof=1) / sqrt(len(labels)))
 
 
 def holm(p_values: list[float], level: float = 0.05) -> list[bool]:
@@ -73,31 +79,10 @@ def holm(p_values: list[float], level: float = 0.05) -> list[bool]:
     return rejected
 
 
-def _by_row(metric: str, labels: NDArray[Any], given: Floats) -> Floats:
-    if metric == "log_loss":
-        row_by_row: Floats = -np.log(np.clip(np.where(labels == 1, given, 1 - given), 1e-15, 1))
-    elif metric == "brier":
-        row_by_row = (given - labels) ** 2
-    elif metric == "accuracy":
-        row_by_row = ((given > 0.5) == (labels == 1)).astype(np.float64)
-    else:
-        raise ValueError(f"Expected one of {', '.join(METRICS)}. Found {metric!r}.")
-    return row_by_row
-
-
 def _delong(positive: NDArray[np.bool_], challenger: Floats, champion: Floats) -> Difference | None:
     if min(positive.sum(), (~positive).sum()) < 2:
         return None
-    first, second = (_placements(positive, given) for given in (challenger, champion))
+    first, second = (placements(positive, given) for given in (challenger, champion))
     of_positive, of_negative = first[0] - second[0], first[1] - second[1]
     variance = of_positive.var(ddof=1) / len(of_positive) + of_negative.var(ddof=1) / len(of_negative)
     return Difference(float(of_positive.mean()), float(sqrt(variance)))
-
-
-def _placements(positive: NDArray[np.bool_], given: Floats) -> tuple[Floats, Floats]:
-    """For each positive row the share of negative rows below it, for each negative the share of positives above it."""
-    ranks = midranks(given)
-    negative = ~positive
-    above = (ranks[positive] - midranks(given[positive])) / negative.sum()
-    below = 1 - (ranks[negative] - midranks(given[negative])) / positive.sum()
-    return above, below

@@ -6,6 +6,7 @@ analysis", 1984; Gama, Sebastião and Rodrigues, "On evaluating stream learning 
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 from dropforge.contracts import places
 from dropforge.contracts.models import Candidate, HistoryEntry
 from dropforge.contracts.monitoring import BatchScore, SliceScore
+from dropforge.contracts.outcomes import Task
 from dropforge.contracts.pipeline import Monitoring, Pipeline
 from dropforge.core import candidates, dataset, history, ledger
 from dropforge.core.ports import Objects
 from dropforge.ml import artefact, score, serving
-from dropforge.ml.rows import columns_of, labelled, labels_of
+from dropforge.ml.rows import coded, columns_of, labelled, labels_of
 
 _PORTION = 10  # the fewest rows that make an observation
 _WIDE = 1.959964  # of a normal distribution, for 95 %
@@ -46,22 +48,54 @@ def of_batch(pipeline: Pipeline, line: ledger.Line, state: Objects) -> BatchScor
         candidate_id=candidate.candidate_id,
         version=entry.version,
         served_since=entry.at,
-        slices=of_rows(pipeline, rows, serving.probabilities(model, columns_of(rows))),
+        slices=of_rows(pipeline, rows, serving.given(model, columns_of(rows)), candidate),
     )
 
 
-def of_rows(pipeline: Pipeline, rows: pa.Table, probabilities: score.Floats) -> dict[str, SliceScore]:
-    """How good probabilities of labelled rows are, for all and for each slice; rows are in the order of their time."""
-    labels = labels_of(rows)
+def of_rows(pipeline: Pipeline, rows: pa.Table, given: score.Floats, candidate: Candidate) -> dict[str, SliceScore]:
+    """How good what a candidate gave for labelled rows is, for all and for each slice; rows in the order of time."""
+    labels = coded(labels_of(rows), candidate.classes)
+    judged = _Judged(pipeline.monitoring, candidate.task, _within(pipeline, candidate))
     columns = {name: rows[name].to_pylist() for name in pipeline.slices}
     features = {feature.column for feature in pipeline.features}
     empty = {name: np.array(rows[name].is_null()) for name in sorted(features)}
     blocks = _blocks(rows, pipeline)
     masks = [(score.ALL, np.ones(len(labels), dtype=bool)), *score.slices(columns, pipeline.slices)]
     return {
-        name: _scored(labels[mask], probabilities[mask], blocks[mask], _shares(empty, mask), pipeline.monitoring)
-        for name, mask in masks
+        name: _scored(labels[mask], given[mask], blocks[mask], _shares(empty, mask), judged) for name, mask in masks
     }
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """How answers are judged. `within`: how far off a number may be to count as right."""
+
+    settings: Monitoring
+    task: Task
+    within: float
+
+    def right(self, labels: NDArray[Any], given: score.Floats) -> NDArray[np.bool_]:
+        """Which answers are right."""
+        if self.task == "regression":
+            close: NDArray[np.bool_] = np.abs(given - labels) <= self.within
+            return close
+        return score.right(labels, given)
+
+    def value(self, labels: NDArray[Any], given: score.Floats) -> float | None:
+        """The watched metric, turned so that higher is better; None where it is not defined."""
+        if self.settings.metric == "accuracy":
+            return float(self.right(labels, given).mean())
+        value = score.METRICS[self.settings.metric](labels, given)
+        if np.isnan(value):
+            return None
+        return value if score.HIGHER_IS_BETTER[self.settings.metric] else 1 - value
+
+
+def _within(pipeline: Pipeline, candidate: Candidate) -> float:
+    """Without a setting, the candidate's own mean absolute error, so that somewhat more than half of it is right."""
+    if pipeline.monitoring.within is not None:
+        return pipeline.monitoring.within
+    return candidate.metrics[score.ALL].get("mae", 0.0)
 
 
 def _served(state: Objects, line: ledger.Line) -> tuple[HistoryEntry, Candidate] | None:
@@ -78,27 +112,28 @@ def _served(state: Objects, line: ledger.Line) -> tuple[HistoryEntry, Candidate]
 
 
 def _scored(
-    labels: NDArray[Any], given: score.Floats, blocks: NDArray[Any], missing: dict[str, float], settings: Monitoring
+    labels: NDArray[Any], given: score.Floats, blocks: NDArray[Any], missing: dict[str, float], judged: _Judged
 ) -> SliceScore:
-    accuracy = score.accuracy(labels, given)
+    accuracy = float(judged.right(labels, given).mean())
     low, high = wilson(accuracy, len(labels))
-    ranked = score.roc_auc(labels, given)
+    probable, binary = judged.task != "regression", judged.task == "binary"
+    ranked = score.roc_auc(labels, given) if probable else np.nan
     return SliceScore(
         rows=len(labels),
         accuracy=accuracy,
         low=low,
         high=high,
-        brier=score.brier(labels, given),
+        brier=score.brier(labels, given) if probable else None,
         roc_auc=None if np.isnan(ranked) else ranked,
-        positives=float(labels.mean()),
-        predicted=float(given.mean()),
+        positives=float(labels.mean()) if binary else None,
+        predicted=float(given.mean()) if binary else None,
         missing=missing,
-        observations=list(_observations(labels, given, blocks, settings)),
+        observations=list(_observations(labels, given, blocks, judged)),
     )
 
 
 def _observations(
-    labels: NDArray[Any], given: score.Floats, blocks: NDArray[Any], settings: Monitoring
+    labels: NDArray[Any], given: score.Floats, blocks: NDArray[Any], judged: _Judged
 ) -> Iterator[tuple[str, float]]:
     """The watched metric of block after block, in [0, 1], higher being better; small blocks go with the next.
 
@@ -106,18 +141,11 @@ def _observations(
     """
     start = 0
     ends = np.r_[np.flatnonzero(blocks[1:] != blocks[:-1]) + 1, len(blocks)]
-    for end in range(_PORTION, len(blocks) + 1, _PORTION) if settings.block == "rows" else ends:
+    for end in range(_PORTION, len(blocks) + 1, _PORTION) if judged.settings.block == "rows" else ends:
         these = slice(start, int(end))
-        if end - start >= _PORTION and (value := _value(settings.metric, labels[these], given[these])) is not None:
+        if end - start >= _PORTION and (value := judged.value(labels[these], given[these])) is not None:
             yield str(blocks[start]), value
             start = int(end)
-
-
-def _value(metric: str, labels: NDArray[Any], given: score.Floats) -> float | None:
-    value = score.METRICS[metric](labels, given)
-    if np.isnan(value):
-        return None
-    return value if score.HIGHER_IS_BETTER[metric] else 1 - value
 
 
 def _blocks(rows: pa.Table, pipeline: Pipeline) -> NDArray[Any]:

@@ -14,11 +14,11 @@ from dropforge.contracts.verdicts import ModelVerdict, Reason
 from dropforge.core import canary as canaries
 from dropforge.core import candidates, champion, history, verdicts
 from dropforge.core.ports import Clock, Deployed, Objects, Platform
-from dropforge.ml import canary, rehearsal, serving, stored
+from dropforge.ml import beside, canary, rehearsal, stored
 from dropforge.ml.crowning import crowned
 from dropforge.ml.judge import judge
-from dropforge.ml.judgement import Holdout, Judgement
-from dropforge.ml.rows import PROBABILITY, columns_of, labels_of
+from dropforge.ml.judgement import Judgement
+from dropforge.ml.rows import given_of
 
 # How often a publication starts again because another one moved the champion meanwhile.
 _ATTEMPTS = 5
@@ -158,13 +158,8 @@ def compare(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
     rows = holdout_rows(state, candidate)
     old = candidates.find(state, candidate.pipeline, now.candidate_id) if now else None
     slices = {name: int(values["rows"]) for name, values in old.metrics.items()} if old else {}
-    holdout = Holdout(
-        labels=labels_of(rows),
-        columns={column: rows[column].to_pylist() for column in pipeline.slices},
-        challenger=rows[PROBABILITY].to_numpy(),
-        champion=serving.probabilities(stored.model(state, now), columns_of(rows)) if now else None,
-        champion_slices=slices,
-    )
+    theirs = stored.model(state, now) if now else None
+    holdout = beside.holdout(rows, pipeline.slices, candidate, given_of(rows), theirs, slices)
     return judge(pipeline.success, pipeline.slices, holdout)
 
 

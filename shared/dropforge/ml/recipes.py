@@ -1,17 +1,20 @@
-"""The kinds of model that are tried, each as an unfitted scikit-learn pipeline from raw columns to probabilities."""
+"""The kinds of model that are tried, each as an unfitted scikit-learn pipeline from raw columns to what is answered."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.compose import ColumnTransformer
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.pipeline import Pipeline as Steps
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from dropforge.contracts.outcomes import Task
 from dropforge.ml.encoder import Encoder, Input
 from dropforge.ml.texts import Words
 
@@ -23,25 +26,50 @@ _MOST_INDICATORS = 100  # columns that one category becomes; rarer values share 
 _WITH_TEXT = 100.0
 
 
-def constant(inputs: Sequence[Input], rows: int, seed: int) -> Steps:  # noqa: ARG001  # as every recipe
-    """The share of positives, whatever is asked: what anything must beat."""
-    return Steps([("encode", Encoder(without_text(inputs))), ("model", DummyClassifier(strategy="prior"))])
+@dataclass(frozen=True)
+class Terms:
+    """What is predicted, how it will be judged, from how many rows it is learned, and the seed."""
+
+    task: Task
+    metric: str
+    rows: int
+    seed: int
 
 
-def logistic(inputs: Sequence[Input], rows: int, seed: int) -> Steps:  # noqa: ARG001  # as every recipe
+def constant(inputs: Sequence[Input], terms: Terms) -> Steps:
+    """The share of each class, the mean or, judged by absolute errors, the median: what anything must beat."""
+    if terms.task == "regression":
+        model = DummyRegressor(strategy="median" if terms.metric == "mae" else "mean")
+    else:
+        model = DummyClassifier(strategy="prior")
+    return Steps([("encode", Encoder(without_text(inputs))), ("model", model)])
+
+
+def logistic(inputs: Sequence[Input], terms: Terms) -> Steps:
     """Logistic regression on indicators of categories, standardised numbers and the words of texts.
 
     Strong where rows are few, and the only kind that reads text.
     """
+    has_text = any(each.kind == "text" for each in inputs)
+    model = LogisticRegression(C=_WITH_TEXT, max_iter=500) if has_text else LogisticRegression(max_iter=500)
+    return _linear(inputs, terms.rows, model)
+
+
+def ridge(inputs: Sequence[Input], terms: Terms) -> Steps:
+    """As `logistic`, for numbers: least squares with a penalty on the weights' squares."""
+    return _linear(inputs, terms.rows, Ridge(solver="lsqr", tol=1e-8))
+
+
+def _linear(inputs: Sequence[Input], rows: int, model: Any) -> Steps:
     texts = [each.column for each in inputs if each.kind == "text"]
     others = without_text(inputs)
     if not texts:
         prepare = _prepared(others, rows)
-        return Steps([("encode", Encoder(others)), ("prepare", prepare), ("model", LogisticRegression(max_iter=500))])
+        return Steps([("encode", Encoder(others)), ("prepare", prepare), ("model", model)])
     parts: list[tuple[str, object]] = [(f"words of {name}", Words(name)) for name in texts]
     if others:
         parts.append(("others", Steps([("encode", Encoder(others)), ("prepare", _prepared(others, rows))])))
-    return Steps([("read", FeatureUnion(parts)), ("model", LogisticRegression(C=_WITH_TEXT, max_iter=500))])
+    return Steps([("read", FeatureUnion(parts)), ("model", model)])
 
 
 def without_text(inputs: Sequence[Input]) -> list[Input]:
@@ -70,23 +98,28 @@ def _prepared(inputs: Sequence[Input], rows: int) -> ColumnTransformer:
     )
 
 
-def boosting(inputs: Sequence[Input], rows: int, seed: int) -> Steps:
+def boosting(inputs: Sequence[Input], terms: Terms) -> Steps:
     """Histogram gradient boosting; leaves as small as scikit-learn's default, and less shrinkage, where rows are few.
 
     Measured on the flights, each month scored by a model of all months before: 100 rows a leaf and l2 = 10 gain .002
     AUC over the defaults, and win in every month from April on over a model of January and February.
     """
-    booster = HistGradientBoostingClassifier(
-        learning_rate=0.1,
-        max_iter=100,
-        min_samples_leaf=int(np.clip(rows // 500, 20, 100)),
-        l2_regularization=float(np.clip(rows / 5000, 0.1, 10)),
-        early_stopping=False,  # it would hold out random rows, and data that drift are never split at random
-        random_state=seed,
-    )
+    settings: dict[str, Any] = {
+        "learning_rate": 0.1,
+        "max_iter": 100,
+        "min_samples_leaf": int(np.clip(terms.rows // 500, 20, 100)),
+        "l2_regularization": float(np.clip(terms.rows / 5000, 0.1, 10)),
+        "early_stopping": False,  # it would hold out random rows, and data that drift are never split at random
+        "random_state": terms.seed,
+    }
+    if terms.task == "regression":
+        loss = "absolute_error" if terms.metric == "mae" else "squared_error"
+        booster = HistGradientBoostingRegressor(loss=loss, **settings)
+    else:
+        booster = HistGradientBoostingClassifier(**settings)
     return Steps([("encode", Encoder(without_text(inputs))), ("model", booster)])
 
 
-Recipe = Callable[[Sequence[Input], int, int], Steps]
+Recipe = Callable[[Sequence[Input], Terms], Steps]
 
-RECIPES: dict[str, Recipe] = {"constant": constant, "logistic": logistic, "boosting": boosting}
+RECIPES: dict[str, Recipe] = {"constant": constant, "logistic": logistic, "ridge": ridge, "boosting": boosting}

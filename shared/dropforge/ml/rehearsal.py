@@ -1,7 +1,6 @@
 """The rehearsal: a model that is deployed, and serves nobody yet, must answer the holdout as it did in training."""
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,6 +8,7 @@ import pyarrow as pa
 
 from dropforge.contracts.errors import ServiceUnavailable
 from dropforge.contracts.models import Candidate
+from dropforge.contracts.outcomes import Given
 from dropforge.contracts.verdicts import Reason
 from dropforge.core.ports import Deployed, Platform
 from dropforge.ml.rows import PROBABILITY
@@ -22,12 +22,12 @@ def disagreement(candidate: Candidate, deployed: Deployed, rows: pa.Table, platf
     """Ask the deployed model about some of the holdout rows; a reason where an answer is not that of training."""
     sample = rows.take(np.unique(np.linspace(0, rows.num_rows - 1, _ASKED).astype(np.int64)))
     answers = platform.answer(deployed, instances(candidate, sample))
-    given = [_probability(answer) for answer in answers]
+    given = [_given(candidate, answer) for answer in answers]
     expected = sample[PROBABILITY].to_pylist()
     wrong = [
         (index, answer, wanted)
         for index, (answer, wanted) in enumerate(zip(given, expected, strict=True))
-        if not abs(answer - wanted) <= _TOLERANCE
+        if not _agree(answer, wanted)
     ]
     if not wrong:
         return None
@@ -35,7 +35,7 @@ def disagreement(candidate: Candidate, deployed: Deployed, rows: pa.Table, platf
     return Reason(
         code="server_disagrees",
         subject=deployed.deployed_model_id,
-        observed=answer if math.isfinite(answer) else None,
+        observed=answer if candidate.outcome.sound(answer) else None,
         expected=wanted,
         sentence=f"The deployed model answers {len(wrong)} of {len(given)} holdout rows otherwise than in training, "
         f"the first with {answer!r} instead of {wanted!r}.",
@@ -54,9 +54,14 @@ def _json(value: Any) -> object:
     return value.isoformat() if hasattr(value, "isoformat") else value
 
 
-def _probability(answer: object) -> float:
-    if isinstance(answer, Mapping):
-        answer = answer.get("probability")
-    if not isinstance(answer, float | int):
-        raise ServiceUnavailable(f"Expected a probability from the deployed model. Found {answer!r}.")
-    return float(answer)
+def _given(candidate: Candidate, answer: object) -> Given:
+    try:
+        return candidate.outcome.given(answer)
+    except ValueError as error:
+        raise ServiceUnavailable(f"The deployed model gives no {candidate.task} answer. {error}") from None
+
+
+def _agree(answer: Given, wanted: Given) -> bool:
+    """Also where a number is large: its doubles lie further apart."""
+    closely = np.isclose(answer, wanted, rtol=_TOLERANCE, atol=_TOLERANCE)
+    return bool(np.all(closely))

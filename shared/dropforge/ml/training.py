@@ -24,7 +24,7 @@ from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
 from dropforge.ml import artefact, export, fit, score, serving
 from dropforge.ml.choose import Choice, choose
-from dropforge.ml.rows import PROBABILITY, columns_of, labelled, labels_of
+from dropforge.ml.rows import coded, columns_of, labelled, labels_of, with_given
 from dropforge.ml.version import code_version, libraries
 
 
@@ -90,9 +90,10 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     with watch.step("fit"):
         model, chosen = fit_rows(recipe.pipeline, split.train)
     with watch.step("score"):
-        given = serving.probabilities(model, columns_of(split.holdout))
+        given, classes = serving.given(model, columns_of(split.holdout)), serving.classes(model)
         by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
-        metrics = score.score(labels_of(split.holdout), given, by, recipe.pipeline.slices)
+        labels, task = coded(labels_of(split.holdout), classes), recipe.pipeline.label.task
+        metrics = score.score(labels, given, by, recipe.pipeline.slices, task)
     content, digest = artefact.dump(model)
     with watch.step("compile"):
         exported = export.export(model, columns_of(pa.concat_tables([split.train, split.holdout])))
@@ -108,6 +109,8 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
         artefact_sha256=digest,
         compiled_sha256=exported.digest,
         compiled_because=exported.reason,
+        task=task,
+        classes=classes,
         kind=chosen.kind,
         tried=chosen.tried,
         signature=recipe.pipeline.signature(),
@@ -146,8 +149,8 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
     if pipeline.training.window_days is not None:
         before &= times >= until - np.timedelta64(pipeline.training.window_days, "D")
     split = Split(until.item().replace(tzinfo=UTC), known.filter(before), known.filter(times >= until))
-    fit.check_enough(labels_of(split.train), "training")
-    fit.check_enough(labels_of(split.holdout), "holdout")
+    fit.check_enough(labels_of(split.train), "training", pipeline.label.task)
+    fit.check_enough(labels_of(split.holdout), "holdout", pipeline.label.task)
     return split
 
 
@@ -170,7 +173,7 @@ def _write_artefact(state: Objects, name: str, content: bytes, digest: str) -> N
 
 def _write_holdout(state: Objects, name: str, rows: pa.Table, given: NDArray[np.float64]) -> None:
     buffer = io.BytesIO()
-    pq.write_table(rows.append_column(PROBABILITY, pa.array(given)), buffer, compression="zstd")
+    pq.write_table(with_given(rows, given), buffer, compression="zstd")
     try:
         state.create(name, buffer.getvalue())
     except AlreadyExists:

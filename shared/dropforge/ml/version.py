@@ -9,13 +9,11 @@ from pathlib import Path
 import dropforge
 
 _PACKAGE = Path(dropforge.__file__).parent
+_LEARNING = ("encoder", "timeparts", "texts", "rows", "recipes", "choose", "score", "fit", "training", "artefact")
 # What decides which rows are learned from and what is learned. A change elsewhere makes no other model.
 _DECIDES = (
     "core/dataset.py",
-    *(
-        f"ml/{name}.py"
-        for name in ("encoder", "timeparts", "recipes", "choose", "score", "fit", "training", "artefact")
-    ),
+    *(f"ml/{name}.py" for name in _LEARNING),
 )
 _LIBRARIES = ("scikit-learn", "numpy", "scipy", "joblib")
 

@@ -1,5 +1,6 @@
 """The whole of `pipeline.yaml`, typed and strict."""
 
+from collections.abc import Sequence
 from typing import Annotated, Self
 
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
@@ -10,8 +11,9 @@ from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.monitoring import Monitoring
 from dropforge.contracts.pipeline.serving import Serving
 from dropforge.contracts.pipeline.success import Success
-from dropforge.contracts.pipeline.table import NUMERIC, STRICT, Column, Table
-from dropforge.contracts.pipeline.training import Training
+from dropforge.contracts.pipeline.suited import suited
+from dropforge.contracts.pipeline.table import STRICT, Column, Table
+from dropforge.contracts.pipeline.training import KINDS_OF, Kind, Training
 
 
 def _feature(given: object) -> object:
@@ -49,6 +51,11 @@ class Pipeline(BaseModel):
     def main(self) -> Table:
         """The table whose rows are learned from."""
         return self.tables[self.table]
+
+    @property
+    def kinds(self) -> Sequence[Kind]:
+        """The kinds of model that are tried, the preferred one first."""
+        return self.training.models or KINDS_OF[self.label.task]
 
     def column(self, name: str) -> Column | None:
         """A column of the main table or, failing that, of a joined one."""
@@ -113,8 +120,8 @@ class Pipeline(BaseModel):
         label = self.main.columns.get(self.label.column)
         if label is None:
             problems.append(f"'label' names the column {self.label.column!r}, which {self.table!r} does not have.")
-        elif self.label.above is not None and label.type not in NUMERIC:
-            problems.append(f"'label' is a number 'above' a limit, but {self.label.column!r} is a {label.type}.")
+        else:
+            problems += suited(self.label, label, self.success, self.training, self.monitoring, self.serving)
         for feature in self.features:
             column = self.column(feature.column)
             if feature.column in (*self.forbidden_features, self.label.column):
@@ -134,8 +141,9 @@ class Pipeline(BaseModel):
         if self.deployment.canary and self.serving.mode == "static":
             problems.append("'canary' shares requests between two models, and 'static' asks none: remove one of them.")
         read = {column.type for feature in self.features if (column := self.column(feature.column))}
-        if read == {"text"} and set(self.training.models) == {"boosting"}:
-            problems.append("All features are text, which 'boosting' does not read: add 'logistic' to 'models'.")
+        if read == {"text"} and set(self.kinds) == {"boosting"}:
+            linear = KINDS_OF[self.label.task][1]
+            problems.append(f"All features are text, which 'boosting' does not read: add {linear!r} to 'models'.")
         problems += [
             f"'slices' names {name!r}, which is no column." for name in self.slices if self.column(name) is None
         ]

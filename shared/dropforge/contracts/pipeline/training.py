@@ -4,9 +4,17 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from dropforge.contracts.outcomes import Task
 from dropforge.contracts.pipeline.table import STRICT
 
-Kind = Literal["boosting", "logistic", "constant"]
+Kind = Literal["boosting", "logistic", "ridge", "constant"]
+
+# The kinds that suit each task, and are tried unless the pipeline says which, the preferred one first.
+KINDS_OF: dict[Task, tuple[Kind, ...]] = {
+    "binary": ("boosting", "logistic", "constant"),
+    "multiclass": ("boosting", "logistic", "constant"),
+    "regression": ("boosting", "ridge", "constant"),
+}
 
 
 class Training(BaseModel):
@@ -15,8 +23,8 @@ class Training(BaseModel):
     `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate,
     but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
     all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
-    `models`: the kinds that are tried, the preferred one first; another is taken only if it predicts all the later
-    training rows better.
+    `models`: the kinds that are tried, the preferred one first, by default all that suit the label (`KINDS_OF`);
+    another is taken only if it predicts all the later training rows better.
     """
 
     model_config = STRICT
@@ -26,5 +34,5 @@ class Training(BaseModel):
     runs_per_day: int | None = Field(default=None, ge=1)
     holdout_days: int = Field(default=7, ge=1)
     window_days: int | None = Field(default=None, ge=1)
-    models: list[Kind] = Field(default=["boosting", "logistic", "constant"], min_length=1)
+    models: list[Kind] | None = Field(default=None, min_length=1)
     seed: int = 0

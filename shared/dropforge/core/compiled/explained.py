@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Explanation:
-    """`raw`, the log-odds of an answer, is `base`, what is expected of any row, and what each column adds to it.
+    """`raw`, the log-odds of an answer or its number, is `base`, what is expected of any row, and what columns add.
 
     Features that are derived from one column (the hour and the weekday of a time) count as that column.
     """

@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from dropforge.contracts.errors import ArtefactTampered
+from dropforge.core.compiled.classes import Classes
 from dropforge.core.compiled.explained import Explanation
 from dropforge.core.compiled.linear import Linear
 from dropforge.core.compiled.trees import Compiled
@@ -16,8 +17,8 @@ FORMAT = 1
 class Predictor(Protocol):
     """What every compiled form does."""
 
-    def predict(self, instances: Sequence[Mapping[str, Any]]) -> list[float]:
-        """The probability of the positive class for each instance."""
+    def predict(self, instances: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """The probability of the positive class for each instance; its number; or the probability of each class."""
 
     def explain(self, instances: Sequence[Mapping[str, Any]]) -> list[Explanation]:
         """What each column adds to each of these."""
@@ -46,4 +47,6 @@ def load(content: bytes, digest: str) -> Predictor:
     given = said.pop("format")
     if given != FORMAT:
         raise ArtefactTampered(f"Expected a compiled predictor of format {FORMAT}. Found {given!r}.")
+    if said.pop("classes", False):
+        return Classes.read(said)
     return Linear.read(said) if said.pop("linear", False) else Compiled.read(said)

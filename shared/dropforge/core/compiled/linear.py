@@ -30,22 +30,32 @@ class Term:
 
 
 class Linear:
-    """A predictor of the probability of the positive class."""
+    """A predictor of the probability of the positive class; or of `numbers`, which the sum of the terms is."""
 
-    def __init__(self, columns: Sequence[Column], terms: Sequence[Term], intercept: float) -> None:
+    def __init__(
+        self, columns: Sequence[Column], terms: Sequence[Term], intercept: float, *, numbers: bool = False
+    ) -> None:
         self.columns = list(columns)
         self.terms = list(terms)
         self.intercept = intercept
+        self.numbers = numbers
         self.encoding = Encoding(columns)
         self._base = intercept + sum(term.mean for term in terms)
 
     def predict(self, instances: Sequence[Mapping[str, Any]]) -> list[float]:
         """As `Compiled.predict`."""
-        return [expit(self.intercept + sum(self._added(instance, row))) for row, instance in enumerate(instances)]
+        encoded = self.encoding.encoded
+        raw = [self.raw(encoded(instance, row)) for row, instance in enumerate(instances)]
+        return raw if self.numbers else [expit(each) for each in raw]
+
+    def raw(self, row: list[float]) -> float:
+        """The sum for an encoded row: the log-odds, or the number."""
+        return self.intercept + sum(self._added(row))
 
     def explain(self, instances: Sequence[Mapping[str, Any]]) -> list[Explanation]:
         """As `Compiled.explain`. Exact: in a sum, a column's Shapley value is what it adds beyond its average."""
-        return [self._explained(self._added(instance, row)) for row, instance in enumerate(instances)]
+        encoded = self.encoding.encoded
+        return [self._explained(self._added(encoded(instance, row))) for row, instance in enumerate(instances)]
 
     def _explained(self, added: Sequence[float]) -> Explanation:
         contributions = dict.fromkeys((column.column for column in self.columns), 0.0)
@@ -53,18 +63,19 @@ class Linear:
             contributions[column.column] += adds - term.mean
         return Explanation(self._base, self.intercept + sum(added), contributions)
 
-    def _added(self, instance: Mapping[str, Any], row: int) -> list[float]:
-        encoded = self.encoding.encoded(instance, row)
-        return [term.adds(value) for term, value in zip(self.terms, encoded, strict=True)]
+    def _added(self, row: list[float]) -> list[float]:
+        return [term.adds(value) for term, value in zip(self.terms, row, strict=True)]
 
     def said(self) -> dict[str, Any]:
         """As JSON; a table's values stand beside what they add, for a JSON object has no numbers as names."""
         terms = [asdict(term) | {"table": term.table and list(term.table.items())} for term in self.terms]
         columns = [asdict(column) for column in self.columns]
-        return {"linear": True, "columns": columns, "terms": terms, "intercept": self.intercept}
+        said = {"linear": True, "columns": columns, "terms": terms, "intercept": self.intercept}
+        return said | {"numbers": True} if self.numbers else said
 
     @classmethod
     def read(cls, said: dict[str, Any]) -> Self:
         """What `said` gave."""
         terms = [Term(**each | {"table": each["table"] and dict(each["table"])}) for each in said["terms"]]
-        return cls([Column(**column) for column in said["columns"]], terms, said["intercept"])
+        columns = [Column(**column) for column in said["columns"]]
+        return cls(columns, terms, said["intercept"], numbers=said.get("numbers", False))

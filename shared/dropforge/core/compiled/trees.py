@@ -38,22 +38,24 @@ class Trees:
 
 
 class Compiled:
-    """A predictor of the probability of the positive class."""
+    """A predictor of the probability of the positive class; or of `numbers`, which the trees' sum is."""
 
-    def __init__(self, columns: Sequence[Column], trees: Trees) -> None:
+    def __init__(self, columns: Sequence[Column], trees: Trees, *, numbers: bool = False) -> None:
         self.columns = list(columns)
         self.trees = trees
+        self.numbers = numbers
         self.encoding = Encoding(columns)
         self._roots = [_nested(trees, root, len(columns)) for root in trees.roots]
 
     def predict(self, instances: Sequence[Mapping[str, Any]]) -> list[float]:
-        """The probability for each instance, a JSON object of raw columns; an absent one is missing.
+        """The probability or number for each instance, a JSON object of raw columns; an absent one is missing.
 
         Raises:
             RequestInvalid: a value cannot be read as its column's type; names the row and the column.
         """
         encoded = self.encoding.encoded
-        return [expit(self._walked(encoded(instance, row))) for row, instance in enumerate(instances)]
+        raw = [self.raw(encoded(instance, row)) for row, instance in enumerate(instances)]
+        return raw if self.numbers else [expit(each) for each in raw]
 
     def explain(self, instances: Sequence[Mapping[str, Any]]) -> list[Explanation]:
         """What each column of each instance adds to the log-odds: exact Shapley values, as `Shapley` defines them.
@@ -64,14 +66,15 @@ class Compiled:
         """
         rows = [self.encoding.encoded(instance, row) for row, instance in enumerate(instances)]
         shapley = self.shapley
-        return [Explanation(shapley.base, self._walked(row), shapley.of(both(row))) for row in rows]
+        return [Explanation(shapley.base, self.raw(row), shapley.of(both(row))) for row in rows]
 
     @cached_property
     def shapley(self) -> Shapley:
         """What explains; made when it is first needed."""
         return Shapley(self.trees, [column.column for column in self.columns])
 
-    def _walked(self, row: list[float]) -> float:
+    def raw(self, row: list[float]) -> float:
+        """The sum of the trees for an encoded row: the log-odds, or the number."""
         given = both(row)
         total = self.trees.baseline
         for node in self._roots:
@@ -83,12 +86,14 @@ class Compiled:
 
     def said(self) -> dict[str, Any]:
         """As JSON."""
-        return {"columns": [asdict(column) for column in self.columns], **asdict(self.trees)}
+        said = {"columns": [asdict(column) for column in self.columns], **asdict(self.trees)}
+        return said | {"numbers": True} if self.numbers else said
 
     @classmethod
     def read(cls, said: dict[str, Any]) -> Self:
         """What `said` gave."""
-        return cls([Column(**column) for column in said.pop("columns")], Trees(**said))
+        numbers = said.pop("numbers", False)
+        return cls([Column(**column) for column in said.pop("columns")], Trees(**said), numbers=numbers)
 
 
 def both(row: list[float]) -> list[float]:

@@ -24,8 +24,9 @@ class Target:
     """A column that may be the label, the rule that makes it one, and why."""
 
     column: str
-    rule: tuple[str, float | str]  # ("above", 15) or ("equals", "spam")
+    rule: tuple[str, float | str]  # ("above", 15), ("equals", "spam") or ("kind", "classes")
     why: str
+    number: bool = False  # whether the number itself could be predicted as well
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def targets(sample: Sample, columns: dict[str, Drafted], taken: list[str]) -> li
         if one.seen.distinct == 2:
             grounds.append((2.0, "it has two values"))
         elif one.seen.distinct <= FEW and one.seen.top and not REGIONS & said:
-            grounds.append((1.5, f"it has only {one.seen.distinct} values, of which one is chosen here"))
+            grounds.append((1.5, f"it has only {one.seen.distinct} values"))
         scored.append((sum(score for score, _ in grounds) + place / len(columns), one, [why for _, why in grounds]))
     scored.sort(key=lambda each: -each[0])
     return [_target(sample, one, why) for _, one, why in scored[:MOST_TARGETS]]
@@ -118,12 +119,14 @@ def targets(sample: Sample, columns: dict[str, Drafted], taken: list[str]) -> li
 
 def _target(sample: Sample, one: Drafted, why: list[str]) -> Target:
     name, seen = one.seen.name, one.seen
-    if one.column.type not in NUMERIC or 2 < seen.distinct <= FEW:
+    if 2 < seen.distinct <= FEW and one.column.type in ("integer", "category"):
+        return Target(name, ("kind", "classes"), "; ".join(why) or "it varies")
+    if one.column.type not in NUMERIC:
         return Target(name, ("equals", _rarer(one)), "; ".join(why) or "it varies")
     if seen.distinct == 2 and (seen.low, seen.high) == (0, 1):
         return Target(name, ("above", BETWEEN), "; ".join(why))
     limit, share = _limit(sample, one)
-    return Target(name, ("above", limit), "; ".join([*why, f"{share:.0%} of the rows are at most {limit:g}"]))
+    return Target(name, ("above", limit), "; ".join([*why, f"{share:.0%} of the rows are at most {limit:g}"]), True)
 
 
 def _limit(sample: Sample, one: Drafted) -> tuple[float, float]:

@@ -99,14 +99,19 @@ def _label(plan: Plan) -> Iterator[str]:
         named = "; ".join(f"{_comment(one.column)} ({_comment(one.why or 'it varies')})" for one in others)
         yield f"# Others that might be: {named}."
     yield f"label: {{name: {_label_name(plan)}, column: {scalar(chosen.column)}, {rule}: {_value(value)}}}"
+    if chosen.number:
+        yield "# Or the number itself: `kind: number` instead of `above`, and below `metric: mae` with a 'floor'"
+        yield "# that says how much it may be off on average."
 
 
 def _label_name(plan: Plan) -> str:
-    """Such as `high_arr_delay`, `is_spam` or `is_revenue`, and no column's name."""
+    """Such as `high_arr_delay`, `is_spam`, `is_revenue` or `which_digit`, and no column's name."""
     column, (rule, value) = plan.targets[0].column, plan.targets[0].rule
     named = (
         rule == "equals" and plan.columns[column].column.type == "category" and re.fullmatch(r"[A-Za-z]\w*", str(value))
     )
+    if rule == "kind":
+        return f"which_{column}".lower()
     name = f"is_{value if named else column}" if rule == "equals" or value == BETWEEN else f"high_{column}"
     return name.lower() if name.lower() not in plan.columns else f"{name.lower()}_label"
 
@@ -136,8 +141,12 @@ def _has_hours(plan: Plan) -> bool:
 def _judging(plan: Plan) -> Iterator[str]:
     rows = plan.sample.rows
     yield "success:"
-    yield "  metric: roc_auc"
-    yield "  floor: 0.6  # a coin has 0.5; say what is good enough to be of use"
+    if plan.targets[0].rule[0] == "kind":
+        yield "  metric: macro_f1  # the mean over classes of precision and recall, in one"
+        yield "  floor: 0.3  # say what is good enough to be of use"
+    else:
+        yield "  metric: roc_auc"
+        yield "  floor: 0.6  # a coin has 0.5; say what is good enough to be of use"
     yield "  slice_margin: 0.05"
     yield "training:"
     yield "  mode: dynamic  # 'static' trains on request only"

@@ -1,6 +1,7 @@
 """A notice as the alert that a person reads: what was expected, what was seen, why perhaps, and what was done."""
 
 from dropforge.contracts.events import AlertRaised
+from dropforge.contracts.monitoring import SliceScore
 from dropforge.core.monitoring.watch import Notice
 
 _GONE = 0.2  # more of a feature's values missing than on the holdout
@@ -53,14 +54,26 @@ def cause(notice: Notice) -> str:
             f"{worst!r} is empty in {now.missing[worst]:.0%} of its rows, and was in {then.missing.get(worst, 0):.0%}: "
             "look at where it comes from."
         )
+    shifted = _shifted(now, then)
+    if shifted is not None:
+        return shifted
+    if notice.others:
+        return f"It is not alone: {', '.join(notice.others)} fell as well."
+    if then.positives is None:
+        return "The inputs are as before: what they mean for the label has changed."
+    return "Inputs and the share of positives are as before: what they mean for each other has changed."
+
+
+def _shifted(now: SliceScore, then: SliceScore) -> str | None:
+    """What to say where yes became more or less frequent; None where it did not, or there is no yes."""
+    if now.positives is None or then.positives is None or now.predicted is None or then.predicted is None:
+        return None
     moved = now.positives - then.positives
-    if abs(moved) > _SHIFTED and abs(now.predicted - then.predicted) < abs(moved) / 2:
+    if abs(moved) <= _SHIFTED:
+        return None
+    if abs(now.predicted - then.predicted) < abs(moved) / 2:
         return (
             f"What is predicted happens in {now.positives:.0%} of its rows, before in {then.positives:.0%}, and the "
             "inputs do not tell: the world has changed, or the labels have."
         )
-    if abs(moved) > _SHIFTED:
-        return f"What is predicted happens in {now.positives:.0%} of its rows, before in {then.positives:.0%}."
-    if notice.others:
-        return f"It is not alone: {', '.join(notice.others)} fell as well."
-    return "Inputs and the share of positives are as before: what they mean for each other has changed."
+    return f"What is predicted happens in {now.positives:.0%} of its rows, before in {then.positives:.0%}."

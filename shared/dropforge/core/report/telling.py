@@ -32,11 +32,16 @@ def telling(database: duckdb.DuckDBPyConnection, pipeline: Pipeline, accepted: s
     """Every column of the main table but the label's, the most telling first. `accepted` is a Parquet file.
 
     Bins of equal numbers of rows, or categories of at least `SMALLEST` rows, in order of their share of positives. The
-    label is `above` or `equals`, as the pipeline says. Empty when the rows have only one class.
+    label is `above` or `equals`, as the pipeline says; a number is positive above its median. Empty when the rows have
+    only one class, and for labels that are classes.
     """
     label = identifier(pipeline.label.column)
+    if pipeline.label.kind == "classes":
+        return []
     if pipeline.label.above is not None:
         positive = f"{label} > {pipeline.label.above!r}"
+    elif pipeline.label.kind == "number":
+        positive = f"{label} > (SELECT median({label}) FROM read_parquet({text(accepted)}))"
     else:
         positive = f"CAST({label} AS VARCHAR) = {text(pipeline.label.equals or '')}"
     features = {feature.column for feature in pipeline.features}

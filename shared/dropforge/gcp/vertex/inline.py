@@ -10,6 +10,7 @@ from google.cloud.aiplatform_v1 import ModelServiceClient
 
 from dropforge.contracts.errors import SettingsInvalid
 from dropforge.contracts.predictions import Request
+from dropforge.contracts.served import ServedCandidate
 from dropforge.contracts.settings import Settings
 from dropforge.core import compiled
 from dropforge.core.ports import Deployed, Objects
@@ -59,8 +60,10 @@ class Inline:
         place = folder.removeprefix(f"gs://{self._state.bucket}/").rstrip("/")
         content, _ = self._state.read(f"{place}/predictor.json")
         model = compiled.load(content, variables[COMPILED])
+        record = f"{place}/candidate.json"
+        outcome = ServedCandidate.read(self._state.read(record)[0], record).outcome
         request = Request(list(instances))
-        return [request.answer(probability) for probability in model.predict(instances)]
+        return [request.answer(given, outcome) for given in model.predict(instances)]
 
     def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
         """As `Platform.share`: `predict` reads the canary's state itself, and divides its requests by it."""

@@ -12,10 +12,10 @@ from dropforge.contracts.verdicts import Reason
 from dropforge.core import candidates, ledger
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Objects
-from dropforge.ml import score, serving, stored
-from dropforge.ml.judgement import Holdout, Judgement
+from dropforge.ml import beside, score, serving, stored
+from dropforge.ml.judgement import Judgement
 from dropforge.ml.paired import CONFIDENCE, difference
-from dropforge.ml.rows import columns_of, labelled, labels_of
+from dropforge.ml.rows import columns_of, labelled
 from dropforge.ml.slicewise import judge_slices
 
 
@@ -29,21 +29,22 @@ def since(pipeline: Pipeline, candidate: Candidate, canary: Canary, state: Objec
     champion = candidates.find(state, pipeline.pipeline, canary.champion_id)
     if champion is None:
         return
-    columns, labels = columns_of(rows), labels_of(rows)
-    its, old = (serving.probabilities(stored.model(state, each), columns) for each in (candidate, champion))
+    its = serving.given(stored.model(state, candidate), columns_of(rows))
+    both = beside.holdout(rows, pipeline.slices, candidate, its, stored.model(state, champion), {})
+    old = both.champion
+    assert old is not None, "the champion's model is there"
     metric = pipeline.success.metric
-    found = difference(metric, labels, its, old)
+    found = difference(metric, both.labels, both.challenger, old)
     if found is not None:
         bad = found.p_worse < 1 - CONFIDENCE
-        measured = score.METRICS[metric](labels, its)
+        measured = score.METRICS[metric](both.labels, both.challenger)
         said = (
             f"On {rows.num_rows:,} labelled rows that came since, its {metric} of {measured:.4f} is "
             f"{abs(found.estimate):.4f} {'better' if found.estimate >= 0 else 'worse'} than the champion's."
         )
         yield _reason("canary_worse" if bad else "canary_labels", canary, found.estimate, 0.0, said), bad
     judgement = Judgement()
-    by = {column: rows[column].to_pylist() for column in pipeline.slices}
-    judge_slices(pipeline.success, pipeline.slices, Holdout(labels, by, its, old), old, judgement)
+    judge_slices(pipeline.success, pipeline.slices, both, old, judgement)
     for reason in judgement.reasons:
         if reason.code == "worse_in_slice":
             yield reason, True

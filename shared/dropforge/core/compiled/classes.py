@@ -1,0 +1,52 @@
+"""A predictor of classes: one sum of trees or of terms for each, made into probabilities by the softmax."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+from dropforge.contracts.errors import NotExplainable
+from dropforge.core.compiled.explained import Explanation
+from dropforge.core.compiled.linear import Linear
+from dropforge.core.compiled.trees import Compiled, expit
+
+
+class Classes:
+    """A predictor of the probability of each class; `parts` has one for each, or one alone for the second of two."""
+
+    def __init__(self, parts: Sequence[Compiled] | Sequence[Linear]) -> None:
+        self.parts: Sequence[Compiled | Linear] = parts
+
+    def predict(self, instances: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+        """The probabilities for each instance, in the order of the classes.
+
+        Raises:
+            RequestInvalid: a value cannot be read as its column's type; names the row and the column.
+        """
+        encoded = self.parts[0].encoding.encoded
+        return [self._probabilities(encoded(instance, row)) for row, instance in enumerate(instances)]
+
+    def explain(self, instances: Sequence[Mapping[str, Any]]) -> list[Explanation]:  # noqa: ARG002  # as all
+        """Raises NotExplainable: one sum of contributions is what is explained, and classes have one each."""
+        raise NotExplainable("This model tells classes apart, and only a yes, a no or a number is explained.")
+
+    def _probabilities(self, row: list[float]) -> list[float]:
+        raw = [part.raw(row) for part in self.parts]
+        if len(raw) == 1:
+            second = expit(raw[0])
+            return [1.0 - second, second]
+        most = max(raw)
+        shares = [math.exp(each - most) for each in raw]
+        total = sum(shares)
+        return [share / total for share in shares]
+
+    def said(self) -> dict[str, Any]:
+        """As JSON."""
+        return {"classes": True, "parts": [part.said() for part in self.parts]}
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> Self:
+        """What `said` gave."""
+        parts = said["parts"]
+        if parts[0].pop("linear", False):
+            return cls([Linear.read(part) for part in parts])
+        return cls([Compiled.read(part) for part in parts])
