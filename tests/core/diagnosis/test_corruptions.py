@@ -1,11 +1,9 @@
 """A quick slice of `tests.benchmarks.corruption`: real months, spoiled wholly, are noticed and explained."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.benchmarks.corruption.kinds import KINDS, Kind
-from tests.benchmarks.corruption.trial import Bench, bench, names
+from tests.benchmarks.corruption.trial import Bench, names
 
 CHOSEN = {
     "miles as kilometres": 0.05,
@@ -23,13 +21,6 @@ CHOSEN = {
     "rows duplicated": 0.2,
     "truncated file": 0.5,
 }
-
-
-@pytest.fixture(scope="module")
-def judges() -> Iterator[Bench]:
-    """One bench, so that clean months are profiled once."""
-    with bench() as made:
-        yield made
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.name in CHOSEN], ids=lambda kind: kind.name)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from dropforge.contracts.examination import Repair
 from dropforge.contracts.profile import ColumnProfile, Profile
+from dropforge.core.diagnosis import suggest
 from dropforge.core.diagnosis.candidate import Candidate
 
 NOTHING = frozenset(
@@ -21,7 +22,7 @@ def causes(name: str, profile: Profile, reference: Profile) -> Iterator[Candidat
     if total >= LEAST * max(column.present, 1):
         yield from _rewritten(name, column, known, new)
         yield from _named_nothing(column, known, new)
-        yield from _renamed(column, known, new)
+        yield from _renamed(name, column, known, new)
         yield from _of_another(name, profile, reference, new)
     usual = reference.rows / reference.batches
     yield from _gone(name, column, known, total, 1 - profile.rows / usual)
@@ -53,8 +54,14 @@ def _rewritten(name: str, column: ColumnProfile, known: ColumnProfile, new: dict
                 hit / column.present,
                 f"{hit / column.present:.0%} of its values {what}",
                 [f"{min(hit / total, 1.0):.0%} of the new values are known once that is undone, such as {example!r}."],
-                Repair(change=f"Let the source undo the spelling of {name!r}, and drop the file again."),
+                suggest.respell(cause, name, known.values, _originals(hits, known, spell)),
             )  # fmt: skip
+
+
+def _originals(hits: dict[str, int], known: ColumnProfile, spell: Callable[[str], str]) -> dict[str, str]:
+    """What each of `hits` was, by the spelling that it shares with a known value."""
+    names = {spell(value): value for value in reversed(known.values)} | {value: value for value in known.values}
+    return {value: names[spell(value)] for value in hits}
 
 
 def _by_form(cause: str, column: ColumnProfile, known: ColumnProfile) -> float:
@@ -100,7 +107,7 @@ def _named_nothing(column: ColumnProfile, known: ColumnProfile, new: dict[str, i
         )
 
 
-def _renamed(column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -> Iterator[Candidate]:
+def _renamed(name: str, column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -> Iterator[Candidate]:
     """Values that went away, and as many new ones with about their shares."""
     total = sum(new.values())
     missing = {
@@ -121,10 +128,12 @@ def _renamed(column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -
             came[0],
             f"{old!r} is now called {next(iter(new))!r}",
             [f"{share:.1%} of the values are {old!r} no more, and {came[0]:.1%} are new: {next(iter(new))!r}."],
-            Repair(change="Map the new name to the old."),
+            suggest.repair(name, "To undo it, map the new name to the old.", rename={next(iter(new)): old}),
         )
         return
-    went = sorted(missing.values(), reverse=True)[: len(came)]
+    lost = sorted(missing, key=lambda value: -missing[value])[: len(came)]
+    went = [missing[value] for value in lost]
+    codes = sorted(new, key=lambda value: -new[value])
     common = sum(min(one, other) for one, other in zip(went, came, strict=False))
     yield Candidate(
         "recoded",
@@ -132,7 +141,11 @@ def _renamed(column: ColumnProfile, known: ColumnProfile, new: dict[str, int]) -
         total / column.present,
         f"{total / column.present:.0%} of its values are written in another code",
         [f"{len(came)} new values, such as {', '.join(map(repr, list(new)[:3]))}, have the shares that others lost."],
-        Repair(change="Map the new codes to the old."),
+        suggest.repair(
+            name,
+            "To undo it, map the new codes to the old, here by how often each comes: check every pair.",
+            rename=dict(zip(codes, lost, strict=False)),
+        ),
     )
 
 
@@ -152,7 +165,7 @@ def _of_another(name: str, profile: Profile, reference: Profile, new: dict[str, 
                 total / profile.columns[name].present,
                 f"its values stand in {other!r}, and those of {other!r} here",
                 [f"{hit:.0%} of its new values are known from {other!r}, and the new ones of {other!r} from here."],
-                Repair(change=f"Exchange {name!r} and {other!r} in the file's header and drop it again."),
+                suggest.exchange(name, other),
             )
 
 

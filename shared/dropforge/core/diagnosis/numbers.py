@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 from dropforge.contracts.examination import Repair
 from dropforge.contracts.profile import ColumnProfile, Numbers, Profile
+from dropforge.core.diagnosis import suggest
 from dropforge.core.diagnosis.candidate import Candidate
 from dropforge.core.diagnosis.mixture import Distribution, Fit, fit
 from dropforge.core.diagnosis.units import CHANGES, SENTINELS, Arithmetic
@@ -57,9 +58,7 @@ def _filled(name: str, column: ColumnProfile, known: ColumnProfile) -> Iterator[
             max(more, 0.0),
             "nulls became zeros",
             [f"{usual:.1%} empty and {zeros:.1%} zero before; now {usual - fewer:.1%} and {zeros + more:.1%}."],
-            Repair(
-                change=f"Let the source leave {name!r} empty where there is no value, and drop the file again.",
-            ),
+            suggest.repair(name, "To undo it, read 0 as no value; zeros that were meant go too.", nulls=["0"]),
         )  # fmt: skip
 
 
@@ -152,8 +151,13 @@ def _moved(
             found.share,
             f"{found.share:.0%} of its values are off by {what}",
             [_shifted(column.numbers, known.numbers)],
-            _undo(name, change),
+            _back(name, step) if clock else _undo(name, change),
         )
+
+
+def _back(name: str, step: float) -> Repair:
+    how = f"To undo it, move the clock of {name!r} by {-step / 100:+g} hours."
+    return suggest.repair(name, how, plus=-int(step), wrap=2400)
 
 
 def _wrapped(step: float) -> Callable[[float], float]:
@@ -179,7 +183,7 @@ def _swapped(
                 mine.share,
                 f"{mine.share:.0%} of its values stand in {other!r}, and those of {other!r} here",
                 [f"{name!r} now looks as {other!r} did ({mine.explained:.0%} explained), and {other!r} as it did."],
-                Repair(change=f"Exchange {name!r} and {other!r} in the file's header and drop it again."),
+                suggest.exchange(name, other),
             )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from datetime import date
 
 from dropforge.contracts.examination import Repair
 from dropforge.contracts.profile import ColumnProfile
+from dropforge.core.diagnosis import suggest
 from dropforge.core.diagnosis.candidate import Candidate
 from dropforge.core.diagnosis.mixture import least_squares
 
@@ -35,7 +36,7 @@ def _shifted(name: str, hours: list[int], known: list[int]) -> Iterator[Candidat
             found.share,
             f"{found.share:.0%} of its times are {abs(by)} hours {'late' if by > 0 else 'early'}, as in another zone",
             [f"Its hours of the day, moved by {by:+d}, explain {found.explained:.0%} of what changed."],
-            Repair(change=f"Let the source move {name!r} by {-by:+d} hours, and drop the file again."),
+            suggest.repair(name, f"To undo it, move {name!r} by {-by:+d} hours.", shift_minutes=-60 * by),
         )
 
 
@@ -74,7 +75,7 @@ def _strays(name: str, days: dict[str, int]) -> Iterator[Candidate]:
             far / total,
             f"day and month are exchanged in {far / total:.0%} of its times",
             [f"{far:,} times lie in {spread} other months, {swapped / far:.0%} on a day that is this file's month."],
-            Repair(change=f"Let the source exchange day and month of {name!r}, and drop the file again."),
+            suggest.repair(name, f"To undo it, exchange day and month of {name!r} again.", dates="swapped"),
         )  # fmt: skip
 
 

@@ -1,0 +1,14 @@
+"""What the tests of this folder share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.benchmarks.corruption.trial import Bench, bench
+
+
+@pytest.fixture(scope="session")
+def judges() -> Iterator[Bench]:
+    """One bench, so that clean months are profiled once."""
+    with bench() as made:
+        yield made
