@@ -3,7 +3,7 @@ doubles in the same order.
 
 Why plain Python: on 100 trees of 31 leaves a row takes 0.03 ms, however many there are. A scikit-learn pipeline takes
 about 2 ms for one, and its price for a row falls below ours at some hundred rows; walking the trees with NumPy, all
-rows at once, breaks even at a thousand (tests/benchmarks/serving.py measures it).
+rows at once, breaks even at a thousand (`tests/benchmarks/serving` measures it).
 """
 
 import math

@@ -1,6 +1,6 @@
 """Static, dynamic and hybrid answers to the same traffic: time for one, memory, and whether they agree.
 
-    PYTHONPATH=.:shared python tests/benchmarks/serving_modes.py [--rows 1000000] [--asked 20000]
+    python -m tests.benchmarks.serving.modes [--rows 1000000] [--asked 20000]
 
 The code of `predict` answers in this process, without HTTP, which costs the same in every mode. `static by key` asks
 for the same rows by their number. The hybrid table holds the first tenth of the rows, in which most of Zipf's lie.
