@@ -13,25 +13,23 @@ from typing import Any
 import fastavro
 from fastavro.schema import SchemaParseException, UnknownType
 
+from emulators.pubsub.misfit import Misfit
+
 _INTEGERS = {"int": 1 << 31, "long": 1 << 63}
-
-
-class Refused(ValueError):
-    """A definition or a message that does not hold; the message says where."""
 
 
 def parse(definition: str) -> Any:
     """The schema as fastavro parsed it.
 
     Raises:
-        Refused: it is no JSON, or no Avro schema.
+        Misfit: it is no JSON, or no Avro schema.
     """
     try:
         raw = json.loads(definition)
         _require_fields(raw)
         return fastavro.parse_schema(raw)
     except (ValueError, TypeError, KeyError, AttributeError, SchemaParseException, UnknownType) as error:
-        raise Refused(f"expected an Avro schema in JSON, found {type(error).__name__}: {error}") from error
+        raise Misfit(f"expected an Avro schema in JSON, found {type(error).__name__}: {error}") from error
 
 
 def _require_fields(schema: Any) -> None:
@@ -41,7 +39,7 @@ def _require_fields(schema: Any) -> None:
             _require_fields(branch)
     elif isinstance(schema, dict):
         if schema.get("type") in ("record", "error") and not isinstance(schema.get("fields"), list):
-            raise Refused(f"expected the 'fields' of the record {schema.get('name')!r}, found none")
+            raise Misfit(f"expected the 'fields' of the record {schema.get('name')!r}, found none")
         for field in schema.get("fields", []):
             _require_fields(field["type"])
         for inner in ("items", "values", "type"):
@@ -52,28 +50,35 @@ def read_binary(schema: Any, data: bytes) -> Any:
     """The datum of one message in the binary encoding.
 
     Raises:
-        Refused: the bytes end early, go on after the datum, or are none of this schema.
+        Misfit: the bytes end early, go on after the datum, or are none of this schema.
     """
     stream = BytesIO(data)
     try:
         datum = fastavro.schemaless_reader(stream, schema, None)
     except (EOFError, ValueError, IndexError, TypeError, KeyError, OverflowError, MemoryError) as error:
-        raise Refused(f"expected Avro's binary encoding, found {type(error).__name__}: {error}") from error
+        raise Misfit(f"expected Avro's binary encoding, found {type(error).__name__}: {error}") from error
     if stream.tell() != len(data):
-        raise Refused(f"expected {stream.tell()} bytes, found {len(data)}")
+        raise Misfit(f"expected {stream.tell()} bytes, found {len(data)}")
     return datum
+
+
+def with_logical_types(schema: Any, datum: Any) -> Any:
+    """A datum as `read_json` gives it, with dates, times, decimals and UUIDs as such, as `read_binary` gives it."""
+    stream = BytesIO()
+    fastavro.schemaless_writer(stream, schema, datum)
+    return read_binary(schema, stream.getvalue())
 
 
 def read_json(schema: Any, data: bytes) -> Any:
     """The datum of one message in the JSON encoding, unions as `{"type": value}`.
 
     Raises:
-        Refused: the text is no JSON, or not of this schema; names the path.
+        Misfit: the text is no JSON, or not of this schema; names the path.
     """
     try:
         value = json.loads(data)
     except ValueError as error:
-        raise Refused(f"expected JSON: {error}") from error
+        raise Misfit(f"expected JSON: {error}") from error
     return _Reader(schema).read(schema, value, "$")
 
 
@@ -105,7 +110,7 @@ class _Reader:
                 self._learn(schema.get(inner))
 
     def read(self, schema: Any, value: Any, at: str) -> Any:
-        """The datum, or Refused."""
+        """The datum, or Misfit."""
         if isinstance(schema, list):
             return self._union(schema, value, at)
         if isinstance(schema, str):
@@ -177,5 +182,5 @@ def _name(branch: Any) -> str:
     return str(branch.get("name", branch["type"]))
 
 
-def _wrong(at: str, expected: str, found: Any) -> Refused:
-    return Refused(f"at {at}: expected {expected}, found {json.dumps(found)[:100]}")
+def _wrong(at: str, expected: str, found: Any) -> Misfit:
+    return Misfit(f"at {at}: expected {expected}, found {json.dumps(found)[:100]}")

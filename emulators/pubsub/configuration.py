@@ -5,11 +5,10 @@ from urllib.parse import urlsplit
 
 from emulators.pubsub import limits, names
 from emulators.pubsub.errors import invalid, unimplemented
+from emulators.pubsub.exports import settings as exports
 
 # Fields of a Subscription and a Topic that this emulator does not act on, so that it must not take them silently.
 _UNOFFERED_IN_SUBSCRIPTION = (
-    "bigquery_config",
-    "cloud_storage_config",
     "bigtable_config",
     "message_transforms",
     "analytics_hub_subscription_info",
@@ -61,6 +60,7 @@ def complete_subscription(config: Any) -> Any:
         )
     _complete_redelivery(complete)
     _complete_push(complete)
+    exports.complete(complete)
     complete.state = type(config).State.Value("ACTIVE")
     return complete
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from google.pubsub_v1 import types
 
-from emulators.pubsub.message import Entry
+from emulators.pubsub import limits
+from emulators.pubsub.entry import Entry
 from emulators.pubsub.names import id_of, project_of
 
 _PREFIX = "CloudPubSubDeadLetterSource"
@@ -18,4 +19,11 @@ def forwarded(subscription: Any, entry: Entry) -> Any:
     body.attributes[_PREFIX + "Subscription"] = id_of(subscription.name)
     body.attributes[_PREFIX + "SubscriptionProject"] = project_of(subscription.name)
     body.attributes[_PREFIX + "TopicPublishTime"] = old.publish_time.ToJsonString()
+    if entry.error:
+        body.attributes[_PREFIX + "DeliveryErrorMessage"] = _cut(entry.error)
     return body
+
+
+def _cut(text: str) -> str:
+    """As much of a text as an attribute may hold."""
+    return text.encode()[: limits.ATTRIBUTE_VALUE_BYTES].decode(errors="ignore")

@@ -4,15 +4,13 @@ import heapq
 import time
 from collections.abc import Callable, Iterable
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from emulators.pubsub.consumer import Consumer, Delivery
+from emulators.clock import Clock
+from emulators.faults import Faults
+from emulators.pubsub.entry import Consumer, Delivery, Entry, Place
 from emulators.pubsub.line import Line
-from emulators.pubsub.message import Entry, Message, Place
-
-if TYPE_CHECKING:
-    from emulators.clock import Clock
-    from emulators.faults import Faults
+from emulators.pubsub.message import Message
 
 DELIVER = "pubsub.deliver"
 BATCH_BYTES = 8_000_000  # one answer with messages stays below this, unless one message alone is larger
@@ -39,8 +37,8 @@ class Queue:
     def __init__(
         self,
         uid: int,
-        clock: "Clock",
-        faults: "Faults",
+        clock: Clock,
+        faults: Faults,
         rules: Rules,
         done: Callable[[list[Entry]], None],
         failed: Callable[[Entry], bool],

@@ -3,20 +3,15 @@
 import heapq
 from collections import deque
 from itertools import count
-from typing import TYPE_CHECKING
 
-from emulators.pubsub.consumer import Consumer
-from emulators.pubsub.message import Entry, Place
-from emulators.pubsub.ordering import Lane
-
-if TYPE_CHECKING:
-    from emulators.clock import Clock
+from emulators.clock import Clock
+from emulators.pubsub.entry import Consumer, Entry, Lane, Place
 
 
 class Line:
     """The messages of one subscription that are not out; a key stands in line as a whole, in its `Lane`."""
 
-    def __init__(self, clock: "Clock") -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._lanes: dict[str, Lane] = {}
         self._ready: deque[Entry | Lane] = deque()

@@ -1,11 +1,6 @@
-"""One stored message, and its place in one subscription."""
+"""One published message."""
 
-from enum import Enum
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from emulators.pubsub.consumer import Consumer
-    from emulators.pubsub.ordering import Lane
+from typing import Any
 
 
 class Message:
@@ -23,28 +18,3 @@ class Message:
         self.body = body
         self.size: int = body.ByteSize()
         self.holders = 0
-
-
-class Place(Enum):
-    """Where an unacknowledged message stands in its subscription."""
-
-    READY = "ready"
-    WAITING = "waiting"  # for its back-off to pass
-    LEASED = "leased"  # delivered, and its ack deadline runs
-    ACKED = "acked"  # acknowledged, but an earlier one of its ordering key is not
-    GONE = "gone"  # acknowledged, forwarded, expired or sought past
-
-
-class Entry:
-    """A message in one subscription. `failures` counts nacks and missed deadlines; `lease` is the last one given."""
-
-    __slots__ = ("consumer", "deadline", "failures", "lane", "lease", "message", "place")
-
-    def __init__(self, message: Message, failures: int = 0, lane: "Lane | None" = None) -> None:
-        self.message = message
-        self.failures = failures
-        self.lane = lane
-        self.place = Place.READY
-        self.lease = 0
-        self.deadline = 0.0
-        self.consumer: Consumer | None = None

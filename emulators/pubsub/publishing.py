@@ -1,22 +1,20 @@
 """The way of a message from its publisher into the store and every backlog that wants it."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulators.pubsub.message import Message
+from emulators.pubsub.runtime import Runtime
 from emulators.pubsub.subscription import Subscription
 from emulators.pubsub.topic import Topic
 
-if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub
 
-
-def accept(pubsub: "PubSub", topic: Topic, bodies: Sequence[Any]) -> tuple[list[Message], Callable[[], None]]:
+def accept(runtime: Runtime, topic: Topic, bodies: Sequence[Any]) -> tuple[list[Message], Callable[[], None]]:
     """Give messages their ids and queue their writes.
 
     The function returned puts them in line; call it once the writes are committed.
     """
-    messages = _stamped(pubsub, topic, bodies)
+    messages = _stamped(runtime, topic, bodies)
     plan: list[tuple[Subscription, list[Message]]] = []
     holdings: list[tuple[int, int, int, int]] = []
     for subscription in topic.subscriptions.values():
@@ -37,26 +35,26 @@ def accept(pubsub: "PubSub", topic: Topic, bodies: Sequence[Any]) -> tuple[list[
         for message in messages:
             message.holders += 1
             log[message.seq] = message
-    if pubsub.store.keeps:
+    if runtime.store.keeps:
         held = [message for message in messages if message.holders]
-        pubsub.store.add_messages([(m.seq, m.topic, m.published, m.body.SerializeToString()) for m in held])
-        pubsub.store.hold(holdings)
+        runtime.store.add_messages([(m.seq, m.topic, m.published, m.body.SerializeToString()) for m in held])
+        runtime.store.hold(holdings)
 
     def deliver() -> None:
         for subscription, wanted in plan:
             if subscription.closed or subscription.config.detached:
-                pubsub.drop(wanted)
+                runtime.drop(wanted)
             else:
                 subscription.add(wanted)
 
     return messages, deliver
 
 
-def _stamped(pubsub: "PubSub", topic: Topic, bodies: Sequence[Any]) -> list[Message]:
-    now = pubsub.clock.now()
+def _stamped(runtime: Runtime, topic: Topic, bodies: Sequence[Any]) -> list[Message]:
+    now = runtime.clock.now()
     messages: list[Message] = []
     for body in bodies:
-        seq = pubsub.next_id()
+        seq = runtime.next_id()
         body.message_id = str(seq)
         body.publish_time.FromNanoseconds(int(now * 1e6) * 1000)
         messages.append(Message(seq, topic.name, now, body))

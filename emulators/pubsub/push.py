@@ -9,17 +9,14 @@ import asyncio
 import base64
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import orjson
 
-from emulators.pubsub.consumer import Consumer, Delivery
-from emulators.pubsub.message import Entry
-
-if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub
-    from emulators.pubsub.subscription import Subscription
+from emulators.pubsub.entry import Consumer, Delivery, Entry
+from emulators.pubsub.runtime import Runtime
+from emulators.pubsub.subscription import Subscription
 
 ACKNOWLEDGED = frozenset({102, 200, 201, 202, 204})
 MAX_WINDOW = 256
@@ -31,8 +28,10 @@ _USER_AGENT = "CloudPubSub-Google"
 class Pusher:
     """The one consumer of a push subscription."""
 
-    def __init__(self, pubsub: "PubSub", subscription: "Subscription") -> None:
-        self._pubsub = pubsub
+    kind = "push_config"
+
+    def __init__(self, runtime: Runtime, subscription: Subscription) -> None:
+        self._runtime = runtime
         self._subscription = subscription
         self._endpoint = ""
         self._window = 1.0
@@ -52,11 +51,11 @@ class Pusher:
 
     def pump(self) -> None:
         """Send what may be sent now."""
-        if self._pubsub.clock.now() < self._paused_until or self._subscription.closed:
+        if self._runtime.clock.now() < self._paused_until or self._subscription.closed:
             return
         self._consumer.max_messages = int(self._window)
         for delivery in self._subscription.take(self._consumer, int(self._window)):
-            task = self._pubsub.spawn(self._push(delivery))
+            task = self._runtime.spawn(self._push(delivery))
             self._under_way[delivery.entry] = task
             task.add_done_callback(partial(self._over, delivery.entry))
 
@@ -82,14 +81,14 @@ class Pusher:
     async def _push(self, delivery: Delivery) -> None:
         started = time.monotonic()
         try:
-            answer = await self._pubsub.http.send(self._request(delivery))
+            answer = await self._runtime.http.send(self._request(delivery))
             accepted = answer.status_code in ACKNOWLEDGED
         except (httpx.HTTPError, httpx.InvalidURL, OSError):
             accepted = False
         if accepted:
             self._succeeded(time.monotonic() - started)
             self._subscription.acknowledge([delivery.ack_id])
-            await self._pubsub.store.flush()
+            await self._runtime.store.flush()
         else:
             self._failed()
             self._subscription.modify_deadline([delivery.ack_id], 0)
@@ -107,7 +106,7 @@ class Pusher:
             return
         shortest, longest = _PAUSE_SECONDS
         pause = min(longest, shortest * 2.0 ** min(self._failures_in_a_row - 1, 20))
-        self._paused_until = self._pubsub.clock.now() + pause
+        self._paused_until = self._runtime.clock.now() + pause
         if self._resume is not None:
             self._resume.cancel()
         self._resume = asyncio.get_running_loop().call_later(pause, self._go_on)
@@ -122,7 +121,7 @@ class Pusher:
         headers = {"user-agent": _USER_AGENT, "from": "noreply@google.com"}
         if push.HasField("oidc_token"):
             audience = push.oidc_token.audience or push.push_endpoint
-            token = self._pubsub.signer.token(push.oidc_token.service_account_email, audience)
+            token = self._runtime.signer.token(push.oidc_token.service_account_email, audience)
             headers["authorization"] = f"Bearer {token}"
         attempt = self._subscription.delivery_attempt(delivery.entry)
         body = delivery.entry.message.body

@@ -1,20 +1,16 @@
 """The start: what an earlier process kept. Leases are not among it: unacknowledged messages come again."""
 
-from typing import TYPE_CHECKING
-
 from google.iam.v1 import policy_pb2
 from google.pubsub_v1 import types
 
 from emulators.pubsub.message import Message
 from emulators.pubsub.snapshots import Snapshot
+from emulators.pubsub.state import PubSub
 from emulators.pubsub.subscription import Subscription
 from emulators.pubsub.topic import Topic
 
-if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub
 
-
-def restore(pubsub: "PubSub") -> None:
+def restore(pubsub: PubSub) -> None:
     """Fill an empty emulator from its store."""
     for _, _, body in pubsub.store.resources("schema"):
         revision = types.Schema.pb().FromString(body)
@@ -22,7 +18,7 @@ def restore(pubsub: "PubSub") -> None:
     for name, uid, body in pubsub.store.resources("topic"):
         pubsub.topics[name] = Topic(types.Topic.pb().FromString(body), uid)
     for name, uid, body in pubsub.store.resources("subscription"):
-        subscription = Subscription(pubsub, types.Subscription.pb().FromString(body), uid)
+        subscription = Subscription(pubsub, types.Subscription.pb().FromString(body), uid, pubsub.forward_dead_letter)
         pubsub.subscriptions[name] = subscription
         if subscription.config.topic in pubsub.topics:
             pubsub.topics[subscription.config.topic].subscriptions[name] = subscription
@@ -35,7 +31,7 @@ def restore(pubsub: "PubSub") -> None:
     _restore_messages(pubsub)
 
 
-def _restore_messages(pubsub: "PubSub") -> None:
+def _restore_messages(pubsub: PubSub) -> None:
     parse = types.PubsubMessage.pb().FromString
     messages = {seq: Message(seq, topic, at, parse(body)) for seq, topic, at, body in pubsub.store.messages()}
     logs = {topic.uid: topic.log for topic in pubsub.topics.values()}

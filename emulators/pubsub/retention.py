@@ -1,18 +1,15 @@
 """What time takes away: old messages, retained ones, topic logs, snapshots, and subscriptions nobody uses."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
+from emulators.pubsub.state import PubSub
 from emulators.pubsub.subscription import seconds_of
-
-if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub
-    from emulators.pubsub.topic import Topic
+from emulators.pubsub.topic import trim_log
 
 _SWEEP_SECONDS = 5.0
 
 
-def sweep(pubsub: "PubSub") -> None:
+def sweep(pubsub: PubSub) -> None:
     """Let everything go whose time is over by the emulator's clock; the caller then flushes the store."""
     now = pubsub.clock.now()
     for subscription in list(pubsub.subscriptions.values()):
@@ -29,20 +26,7 @@ def sweep(pubsub: "PubSub") -> None:
             pubsub.delete_snapshot(snapshot)
 
 
-def trim_log(pubsub: "PubSub", topic: "Topic", before: float) -> None:
-    """Let go of what a topic keeps from before `before`."""
-    old = []
-    for message in topic.log.values():
-        if message.published >= before:
-            break
-        old.append(message)
-    for message in old:
-        del topic.log[message.seq]
-    pubsub.store.release([(topic.uid, message.seq) for message in old])
-    pubsub.drop(old)
-
-
-async def keep_sweeping(pubsub: "PubSub") -> None:
+async def keep_sweeping(pubsub: PubSub) -> None:
     """Sweep for as long as the emulator runs."""
     while True:
         await asyncio.sleep(_SWEEP_SECONDS)

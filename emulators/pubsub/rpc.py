@@ -1,14 +1,12 @@
 """From the method table to gRPC handlers: errors in the service's form, faults, and UNIMPLEMENTED by name."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 
-from emulators.faults import Fault
+from emulators.faults import Fault, die
 from emulators.pubsub.errors import ServiceError, from_http_status, unimplemented
 from emulators.pubsub.iam import IamPolicy
 from emulators.pubsub.methods import IAM, METHODS, PUBLISHER, SCHEMAS, SUBSCRIBER, Method
@@ -43,7 +41,7 @@ class Calls:
         await self._before(fault, method)
         answer = await work(request)
         if fault.action == "crash_after":
-            _die()
+            die()
         if fault.action in ("lose_answer", "break_stream"):
             raise from_http_status(503, method.operation)
         return answer
@@ -65,7 +63,7 @@ class Calls:
 
     async def _before(self, fault: Fault, method: Method) -> None:
         if fault.action == "crash_before":
-            _die()
+            die()
         if fault.action == "error":
             raise from_http_status(fault.status, method.operation)
         if fault.action == "delay":
@@ -118,8 +116,3 @@ def _refusing(path: str) -> Callable[[Any, Any], Awaitable[None]]:
 async def abort(context: Any, error: ServiceError) -> None:
     """End a gRPC call with `error`."""
     await context.abort(error.code, error.message, error.trailing_metadata())
-
-
-def _die() -> None:
-    """As `kill -9` would: nothing is flushed, nobody is told."""
-    os.kill(os.getpid(), signal.SIGKILL)

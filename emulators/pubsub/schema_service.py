@@ -1,13 +1,15 @@
 """The RPCs of google.pubsub.v1.SchemaService: https://cloud.google.com/pubsub/docs/schemas."""
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
-from emulators.pubsub import avro, names, schemas
+from emulators.pubsub import names, schemas
 from emulators.pubsub.errors import already_exists, failed_precondition, invalid
+from emulators.pubsub.misfit import Misfit
 from emulators.pubsub.names import project_of
 from emulators.pubsub.pages import page
 from emulators.pubsub.schemas import Schema
@@ -29,7 +31,7 @@ class SchemaService:
     async def create_schema(self, request: Any) -> Any:
         name = f"{request.parent}/schemas/{request.schema_id or f'schema-{uuid4().hex}'}"
         names.check(name, "schemas")
-        schemas.check_definition(request.schema)
+        await _check_definition(request.schema)
         if name in self._pubsub.schemas.revisions:
             raise already_exists(name)
         return await self._add(name, request.schema)
@@ -53,9 +55,8 @@ class SchemaService:
 
     async def commit_schema(self, request: Any) -> Any:
         stored = self._pubsub.schemas.find(request.name)
-        schemas.check_definition(request.schema)
-        if request.schema.type_ != stored.type_:
-            raise invalid(f"The type of a schema cannot change: expected {Schema.Type.Name(stored.type_)}.")
+        await _check_definition(request.schema)
+        schemas.check_next_revision(stored, request.schema)
         return await self._add(stored.name, request.schema)
 
     async def rollback_schema(self, request: Any) -> Any:
@@ -80,7 +81,7 @@ class SchemaService:
         return empty_pb2.Empty()
 
     async def validate_schema(self, request: Any) -> Any:
-        schemas.check_definition(request.schema)
+        await _check_definition(request.schema)
         return ValidateSchemaResponse()
 
     async def validate_message(self, request: Any) -> Any:
@@ -88,12 +89,12 @@ class SchemaService:
             schema = self._pubsub.schemas.find(request.name)
         else:
             schema = request.schema
-            schemas.check_definition(schema)
+            await _check_definition(schema)
         if request.encoding not in (schemas.Encoding.JSON, schemas.Encoding.BINARY):
             raise invalid("The encoding must be JSON or BINARY; it is not given.")
         try:
             schemas.read(schema, request.encoding, request.message)
-        except avro.Refused as error:
+        except Misfit as error:
             raise invalid(f"Invalid data in message: Message failed schema validation: {error}.") from error
         return ValidateMessageResponse()
 
@@ -105,6 +106,10 @@ class SchemaService:
         self._pubsub.add_schema_revision(revision)
         await self._pubsub.store.flush()
         return revision
+
+
+async def _check_definition(schema: Any) -> None:
+    await asyncio.to_thread(schemas.check_definition, schema)  # a thread, because protoc is waited for
 
 
 def _viewed(schema: Any, view: int) -> Any:

@@ -1,6 +1,6 @@
 """Snapshots and seeking: https://cloud.google.com/pubsub/docs/replay-overview."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
@@ -9,9 +9,7 @@ from emulators.pubsub import configuration, limits, names
 from emulators.pubsub.errors import already_exists, failed_precondition, invalid
 from emulators.pubsub.pages import page
 from emulators.pubsub.snapshots import Snapshot
-
-if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub
+from emulators.pubsub.state import PubSub
 
 ListSnapshotsResponse = types.ListSnapshotsResponse.pb()
 SeekResponse = types.SeekResponse.pb()
@@ -24,7 +22,7 @@ _SHORTEST_SECONDS = 3_600
 class Seeking:
     """The snapshot and seek part of the Subscriber service."""
 
-    _pubsub: "PubSub"
+    _pubsub: PubSub
 
     async def create_snapshot(self, request: Any) -> Any:
         pubsub = self._pubsub

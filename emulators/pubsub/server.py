@@ -16,9 +16,9 @@ from starlette.routing import Route
 from emulators.control import control_routes
 from emulators.hosting import AnnouncingServer, Options, listen
 from emulators.pubsub.durable import Memory, Sqlite
+from emulators.pubsub.lifetime import Lifetime
 from emulators.pubsub.rest import rest_routes
 from emulators.pubsub.rpc import Calls, Handlers
-from emulators.pubsub.state import PubSub
 
 _GRPC_OPTIONS = (
     ("grpc.max_receive_message_length", 64 * 1024 * 1024),  # so that our own check of 10 MB can answer
@@ -41,19 +41,19 @@ async def serve(options: Options) -> None:
     """
     if options.port:
         listen(options.host, options.port).close()  # says what is wrong with the port more clearly than gRPC
-    pubsub = PubSub(Memory() if options.data is None else _opened(options.data))
-    calls = Calls(pubsub)
+    lifetime = Lifetime(Memory() if options.data is None else _opened(options.data))
+    calls = Calls(lifetime.pubsub)
     server = grpc.aio.server(options=_GRPC_OPTIONS)
     server.add_generic_rpc_handlers((Handlers(calls),))
     port = server.add_insecure_port(f"{options.host}:{options.port}")
     control = listen(options.host, 0)
     control_url = f"http://{options.host}:{control.getsockname()[1]}"
-    pubsub.start()
+    lifetime.start()
     await server.start()
     config = uvicorn.Config(
-        control_app(pubsub, calls), log_level="warning", access_log=False, timeout_graceful_shutdown=2
+        control_app(lifetime, calls), log_level="warning", access_log=False, timeout_graceful_shutdown=2
     )
-    web = _ControlServer(config, server, pubsub)
+    web = _ControlServer(config, server, lifetime)
     web.on_started = lambda: options.announce(url=f"{options.host}:{port}", control=control_url)
     await web.serve(sockets=[control])
 
@@ -68,30 +68,30 @@ def _opened(folder: Path) -> Sqlite:
 class _ControlServer(AnnouncingServer):
     """Ends gRPC and the store with itself: uvicorn raises the signal that ended it again, so nothing runs after it."""
 
-    def __init__(self, config: uvicorn.Config, server: Any, pubsub: PubSub) -> None:
+    def __init__(self, config: uvicorn.Config, server: Any, lifetime: Lifetime) -> None:
         super().__init__(config)
         self._grpc = server
-        self._pubsub = pubsub
+        self._lifetime = lifetime
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Hang up on every call, commit what is queued, and stop."""
         await self._grpc.stop(grace=0.2)
-        await self._pubsub.close()
+        await self._lifetime.close()
         await super().shutdown(sockets=sockets)
 
 
-def control_app(pubsub: PubSub, calls: Calls) -> Starlette:
+def control_app(lifetime: Lifetime, calls: Calls) -> Starlette:
     """What answers HTTP."""
 
     async def key_set(_: Request) -> JSONResponse:
-        return JSONResponse(pubsub.signer.key_set())
+        return JSONResponse(lifetime.pubsub.signer.key_set())
 
     async def certificates(_: Request) -> JSONResponse:
-        return JSONResponse(pubsub.signer.certificates)
+        return JSONResponse(lifetime.pubsub.signer.certificates)
 
     return Starlette(
         routes=[
-            *control_routes(pubsub),
+            *control_routes(lifetime),
             Route("/oauth2/v3/certs", key_set),
             Route("/oauth2/v1/certs", certificates),
             *rest_routes(calls),

@@ -1,57 +1,31 @@
 """What exists: topics, subscriptions, snapshots and policies, and the way of a message from publish to backlog."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import httpx
-
-from emulators.clock import Clock
-from emulators.faults import Faults
-from emulators.pubsub import deadletter, retention
+from emulators.pubsub import deadletter, outlets
 from emulators.pubsub.durable import Memory
+from emulators.pubsub.entry import Entry
 from emulators.pubsub.errors import not_found
-from emulators.pubsub.message import Entry, Message
 from emulators.pubsub.names import DELETED_TOPIC
 from emulators.pubsub.publishing import accept
-from emulators.pubsub.push import Pusher
-from emulators.pubsub.restoring import restore
-from emulators.pubsub.schemas import DELETED_SCHEMA, Schemas, check_messages
+from emulators.pubsub.runtime import Runtime
+from emulators.pubsub.schemas import DELETED_SCHEMA
 from emulators.pubsub.snapshots import Snapshot
 from emulators.pubsub.subscription import Subscription
-from emulators.pubsub.tokens import Signer
-from emulators.pubsub.topic import Topic, show_topic_retention
+from emulators.pubsub.topic import Topic, show_topic_retention, trim_log
 
 
-class PubSub:
-    """The emulator: everything stored, and the control plane's view of it."""
-
-    name = "pubsub"
+class PubSub(Runtime):
+    """Everything that clients created."""
 
     def __init__(self, store: Memory) -> None:
-        self.clock = Clock()
-        self.faults = Faults()
-        self.store = store
+        super().__init__(store)
         self.topics: dict[str, Topic] = {}
         self.subscriptions: dict[str, Subscription] = {}
         self.snapshots: dict[str, Snapshot] = {}
         self.policies: dict[str, Any] = {}
-        self.schemas = Schemas()
-        self.signer = Signer()
-        self.http = httpx.AsyncClient(
-            timeout=httpx.Timeout(None, connect=10.0),  # a push lives as long as its ack deadline
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=4.0),
-            trust_env=False,
-        )
-        self._last_id = time.time_ns() // 1000  # never an id of an earlier process: fewer than a million a second
-        self._tasks: set[asyncio.Task[None]] = set()
-        restore(self)
-
-    def next_id(self) -> int:
-        """A number never given before: for messages, subscriptions, topics and snapshots."""
-        self._last_id += 1
-        return self._last_id
 
     # Finding
 
@@ -77,14 +51,14 @@ class PubSub:
         topic.config = config
         self.store.save("topic", topic.name, topic.uid, config.SerializeToString())
         if not config.HasField("message_retention_duration"):
-            retention.trim_log(self, topic, float("inf"))
+            trim_log(self, topic, float("inf"))
         for subscription in topic.subscriptions.values():
             show_topic_retention(subscription.config, topic)
         return topic
 
     def delete_topic(self, topic: Topic) -> None:
         """Delete a topic; its subscriptions keep their backlog."""
-        retention.trim_log(self, topic, float("inf"))
+        trim_log(self, topic, float("inf"))
         for subscription in topic.subscriptions.values():
             subscription.config.topic = DELETED_TOPIC
             subscription.config.ClearField("topic_message_retention_duration")
@@ -98,7 +72,7 @@ class PubSub:
         subscription = self.subscriptions.get(config.name)
         topic = self.topics.get(config.topic)
         if subscription is None:
-            subscription = Subscription(self, config, uid or self.next_id())
+            subscription = Subscription(self, config, uid or self.next_id(), self.forward_dead_letter)
             self.subscriptions[config.name] = subscription
             if topic is not None:
                 topic.subscriptions[config.name] = subscription
@@ -106,7 +80,7 @@ class PubSub:
             show_topic_retention(config, topic)
         subscription.configure(config)
         self._save_subscription(subscription)
-        self._start_push(subscription)
+        self.start_outlet(subscription)
         return subscription
 
     def delete_subscription(self, subscription: Subscription) -> None:
@@ -170,16 +144,20 @@ class PubSub:
     def _save_subscription(self, subscription: Subscription) -> None:
         self.store.save("subscription", subscription.name, subscription.uid, subscription.config.SerializeToString())
 
-    def _start_push(self, subscription: Subscription) -> None:
-        wanted = bool(subscription.config.push_config.push_endpoint) and not subscription.config.detached
-        if subscription.pusher is not None and not wanted:
-            subscription.pusher.close()
-            subscription.pusher = None
-        elif subscription.pusher is None and wanted:
-            subscription.pusher = Pusher(self, subscription)
-        if subscription.pusher is not None:
-            subscription.pusher.configure()
-        subscription.queue.notify()
+    # Outlets
+
+    def start_outlet(self, subscription: Subscription) -> None:
+        """Begin to push or export, where the configuration asks for it; needs a running event loop."""
+        outlets.start(self, subscription, self.schema_settings)
+
+    async def check_outlet(self, config: Any) -> None:
+        """Raises NOT_FOUND or FAILED_PRECONDITION where a subscription's export could not be written."""
+        await outlets.check(self, config, self.schema_settings)
+
+    def schema_settings(self, topic: str) -> Any:
+        """The SchemaSettings of the topic of this full name, None without."""
+        found = self.topics.get(topic)
+        return found.config.schema_settings if found and found.config.HasField("schema_settings") else None
 
     # Messages
 
@@ -190,20 +168,11 @@ class PubSub:
             ServiceError: INVALID_ARGUMENT, a message is not of the topic's schema.
         """
         if topic.config.HasField("schema_settings"):
-            check_messages(self, topic.config.schema_settings, bodies)
+            self.schemas.check_messages(topic.config.schema_settings, bodies)
         messages, deliver = accept(self, topic, bodies)
         # Shielded: a caller that hangs up must not leave messages that are stored and in no line until a restart.
         await asyncio.shield(self.spawn(self._commit(deliver)))
         return [str(message.seq) for message in messages]
-
-    def drop(self, messages: Sequence[Message]) -> None:
-        """One holder less for each; those without any leave the store."""
-        orphans: list[int] = []
-        for message in messages:
-            message.holders -= 1
-            if message.holders <= 0:
-                orphans.append(message.seq)
-        self.store.remove_messages(orphans)
 
     def forward_dead_letter(self, subscription: Subscription, entry: Entry) -> bool:
         """Move a message to its dead-letter topic; False when there is no such topic, so that it stays."""
@@ -221,66 +190,6 @@ class PubSub:
     async def _commit(self, deliver: Callable[[], None]) -> None:
         await self.store.flush()
         deliver()
-
-    def spawn(self, work: Any) -> "asyncio.Task[None]":
-        """Run a coroutine beside the calls; it is cancelled when the emulator stops."""
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    # The control plane
-
-    async def reset(self) -> None:
-        """Forget everything stored; open streams end with NOT_FOUND."""
-        for subscription in self.subscriptions.values():
-            subscription.close()
-        for stored in (self.topics, self.subscriptions, self.snapshots, self.policies, self.schemas.revisions):
-            stored.clear()
-        self.store.clear()
-        await self.store.flush()
-
-    async def seed(self, data: dict[str, Any]) -> None:
-        """Create `{"topics": [Topic, ...], "subscriptions": [Subscription, ...]}`, in the REST API's JSON form."""
-        from emulators.pubsub.seeding import seed  # it stands above the RPCs, which stand above this module
-
-        await seed(self, data)
-
-    async def health(self) -> dict[str, Any]:
-        """Counts worth showing."""
-        return {
-            "topics": len(self.topics),
-            "subscriptions": len(self.subscriptions),
-            "snapshots": len(self.snapshots),
-            "schemas": len(self.schemas.revisions),
-            "unacknowledged": sum(len(s.queue.entries) for s in self.subscriptions.values()),
-            "leased": sum(s.queue.leased() for s in self.subscriptions.values()),
-        }
-
-    async def tick(self) -> None:
-        """The clock was advanced: ack deadlines, back-offs, retention and expiry follow."""
-        retention.sweep(self)
-        for subscription in list(self.subscriptions.values()):
-            subscription.tick()
-            subscription.queue.notify()  # a push that pauses by the clock goes on
-        await self.store.flush()
-
-    async def close(self) -> None:
-        """Stop what runs beside the calls, and let go of the store."""
-        for subscription in self.subscriptions.values():
-            subscription.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await self.http.aclose()
-        self.store.close()
-
-    # The start
-
-    def start(self) -> None:
-        """Begin what runs beside the calls; needs a running event loop."""
-        for subscription in self.subscriptions.values():
-            self._start_push(subscription)
-        self.spawn(retention.keep_sweeping(self))
 
 
 def _found[Found](stored: dict[str, Found], name: str) -> Found:

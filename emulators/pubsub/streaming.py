@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.pubsub_v1 import types
 
 from emulators.pubsub import limits
-from emulators.pubsub.consumer import Consumer
+from emulators.pubsub.entry import Consumer
 from emulators.pubsub.errors import ServiceError, invalid, not_found
-
-if TYPE_CHECKING:
-    from emulators.pubsub.state import PubSub
-    from emulators.pubsub.subscription import Subscription
+from emulators.pubsub.state import PubSub
+from emulators.pubsub.subscription import Subscription
 
 StreamingPullResponse = types.StreamingPullResponse.pb()
 ReceivedMessage = types.ReceivedMessage.pb()
@@ -23,7 +21,7 @@ _BATCH = 1_000
 class Stream:
     """One open stream: what its client asked for, and what is to be sent."""
 
-    def __init__(self, subscription: "Subscription", first: Any) -> None:
+    def __init__(self, subscription: Subscription, first: Any) -> None:
         self.subscription = subscription
         self.woken = asyncio.Event()
         self.answers: list[Any] = []  # confirmations of acknowledgements, for exactly-once delivery
@@ -98,7 +96,7 @@ class Stream:
 class Streaming:
     """The StreamingPull part of the Subscriber service."""
 
-    _pubsub: "PubSub"
+    _pubsub: PubSub
 
     async def streaming_pull(self, requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
         first = await anext(requests, None)

@@ -7,7 +7,7 @@ from google.protobuf import empty_pb2
 from google.pubsub_v1 import types
 
 from emulators.pubsub import configuration, limits
-from emulators.pubsub.consumer import Consumer, Delivery
+from emulators.pubsub.entry import Consumer, Delivery
 from emulators.pubsub.errors import already_exists, exactly_once_failure, not_found, too_small
 from emulators.pubsub.names import project_of
 from emulators.pubsub.pages import page
@@ -35,6 +35,7 @@ class Subscriber(Seeking, Streaming):
         if config.name in self._pubsub.subscriptions:
             raise already_exists(config.name)
         self._pubsub.topic(config.topic)
+        await self._pubsub.check_outlet(config)
         subscription = self._pubsub.put_subscription(config)
         await self._pubsub.store.flush()
         return subscription.config
@@ -45,7 +46,9 @@ class Subscriber(Seeking, Streaming):
     async def update_subscription(self, request: Any) -> Any:
         subscription = self._pubsub.subscription(request.subscription.name)
         config = configuration.updated(subscription.config, request.subscription, request.update_mask)
-        self._pubsub.put_subscription(configuration.complete_subscription(config))
+        complete = configuration.complete_subscription(config)
+        await self._pubsub.check_outlet(complete)
+        self._pubsub.put_subscription(complete)
         await self._pubsub.store.flush()
         return subscription.config
 

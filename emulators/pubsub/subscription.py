@@ -2,32 +2,37 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulators.pubsub.consumer import Consumer, Delivery
 from emulators.pubsub.delivery import Queue, Rules
+from emulators.pubsub.entry import Consumer, Delivery, Entry
 from emulators.pubsub.errors import failed_precondition, invalid
+from emulators.pubsub.exports.settings import kind_of
 from emulators.pubsub.filters import compile_filter
-from emulators.pubsub.message import Entry, Message
-
-if TYPE_CHECKING:
-    from emulators.pubsub.push import Pusher
-    from emulators.pubsub.state import PubSub
+from emulators.pubsub.message import Message
+from emulators.pubsub.outlet import Outlet
+from emulators.pubsub.runtime import Runtime
 
 
 class Subscription:
-    """`config` is the google.pubsub.v1.Subscription as clients see it; change it through `configure` only."""
+    """`config` is the google.pubsub.v1.Subscription as clients see it; change it through `configure` only.
 
-    def __init__(self, pubsub: "PubSub", config: Any, uid: int) -> None:
+    `dead_letter` moves an entry to the dead-letter topic of its subscription; False when there is no such topic.
+    """
+
+    def __init__(
+        self, runtime: Runtime, config: Any, uid: int, dead_letter: "Callable[[Subscription, Entry], bool]"
+    ) -> None:
         self.config = config
         self.uid = uid
         self.closed = False
-        self.active_at = pubsub.clock.now()
+        self.active_at = runtime.clock.now()
         self.retained: dict[int, Message] = {}  # acknowledged, kept for seeking back
-        self.pusher: Pusher | None = None
+        self.outlet: Outlet | None = None
         self.matches: Callable[[Mapping[str, str]], bool] = compile_filter(config.filter)
-        self._pubsub = pubsub
-        self.queue = Queue(uid, pubsub.clock, pubsub.faults, self._rules(), self._done, self._failed)
+        self._runtime = runtime
+        self._dead_letter = dead_letter
+        self.queue = Queue(uid, runtime.clock, runtime.faults, self._rules(), self._done, self._failed)
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = float("inf")
 
@@ -57,7 +62,7 @@ class Subscription:
         """Put published messages in line."""
         for message in messages:
             if message.seq in self.queue.entries:  # a seek, while the message was being stored, was faster
-                self._pubsub.drop([message])
+                self._runtime.drop([message])
             else:
                 self.queue.add(message)
         self.queue.notify()
@@ -65,7 +70,7 @@ class Subscription:
     def take(self, consumer: Consumer, limit: int) -> list[Delivery]:
         """Lease messages to a consumer; see `Queue.take`."""
         taken = self.queue.take(consumer, limit)
-        self.active_at = self._pubsub.clock.now()
+        self.active_at = self._runtime.clock.now()
         self.arm()
         return taken
 
@@ -91,9 +96,10 @@ class Subscription:
         """Raises FAILED_PRECONDITION unless messages can be pulled."""
         if self.config.detached:
             raise failed_precondition(f"Subscription is detached (resource={self.name}).")
-        if self.config.push_config.push_endpoint:
+        if self.config.push_config.push_endpoint or kind_of(self.config):
+            does = "pushes" if self.config.push_config.push_endpoint else "exports"
             raise failed_precondition(
-                f"This method is not supported for this subscription type (resource={self.name}): it pushes."
+                f"This method is not supported for this subscription type (resource={self.name}): it {does}."
             )
 
     def delivery_attempt(self, entry: Entry) -> int:
@@ -101,22 +107,22 @@ class Subscription:
         return entry.failures + 1 if self.config.HasField("dead_letter_policy") else 0
 
     def _done(self, entries: list[Entry]) -> None:
-        store = self._pubsub.store
+        store = self._runtime.store
         messages = [entry.message for entry in entries]
         if self.config.retain_acked_messages:
             self.retained.update((message.seq, message) for message in messages)
             store.hold([(self.uid, message.seq, 0, 1) for message in messages])
         else:
             store.release([(self.uid, message.seq) for message in messages])
-            self._pubsub.drop(messages)
+            self._runtime.drop(messages)
 
     def _failed(self, entry: Entry) -> bool:
         if not self.config.HasField("dead_letter_policy"):
             return False
         policy = self.config.dead_letter_policy
-        if entry.failures >= policy.max_delivery_attempts and self._pubsub.forward_dead_letter(self, entry):
+        if entry.failures >= policy.max_delivery_attempts and self._dead_letter(self, entry):
             return True
-        self._pubsub.store.hold([(self.uid, entry.message.seq, entry.failures, 0)])
+        self._runtime.store.hold([(self.uid, entry.message.seq, entry.failures, 0)])
         return False
 
     # Retention and seeking
@@ -146,8 +152,8 @@ class Subscription:
         failures = {seq: entry.failures for seq, entry in self.queue.entries.items()}
         for entry in list(self.queue.entries.values()):
             self.queue.discard(entry)
-            if self.pusher is not None:
-                self.pusher.expired(entry)
+            if self.outlet is not None:
+                self.outlet.expired(entry)
         self._done(acknowledged)
         new = [message for seq, message in wanted.items() if seq not in failures and seq not in self.retained]
         for message in new:
@@ -155,7 +161,7 @@ class Subscription:
         for seq in sorted(wanted):
             self.retained.pop(seq, None)
             self.queue.add(wanted[seq], failures.get(seq, 0))
-        self._pubsub.store.hold([(self.uid, seq, failures.get(seq, 0), 0) for seq in wanted])
+        self._runtime.store.hold([(self.uid, seq, failures.get(seq, 0), 0) for seq in wanted])
         self.queue.notify()
 
     def clear(self) -> None:
@@ -164,12 +170,12 @@ class Subscription:
         for entry in list(self.queue.entries.values()):
             self.queue.discard(entry)
         self.retained.clear()
-        self._pubsub.store.release_all(self.uid)
-        self._pubsub.drop(messages)
+        self._runtime.store.release_all(self.uid)
+        self._runtime.drop(messages)
 
     def _release(self, messages: list[Message]) -> None:
-        self._pubsub.store.release([(self.uid, message.seq) for message in messages])
-        self._pubsub.drop(messages)
+        self._runtime.store.release([(self.uid, message.seq) for message in messages])
+        self._runtime.drop(messages)
 
     # Time
 
@@ -181,7 +187,7 @@ class Subscription:
         if self._timer is not None:
             self._timer.cancel()
         self._timer_due = due
-        delay = max(0.0, due - self._pubsub.clock.now())
+        delay = max(0.0, due - self._runtime.clock.now())
         self._timer = asyncio.get_running_loop().call_later(delay, self.tick)
 
     def tick(self) -> None:
@@ -197,9 +203,9 @@ class Subscription:
         self.closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self.pusher is not None:
-            self.pusher.close()
-            self.pusher = None
+        if self.outlet is not None:
+            self.outlet.close()
+            self.outlet = None
         self.queue.notify()
 
 

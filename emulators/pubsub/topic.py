@@ -1,12 +1,11 @@
 """One topic: its configuration, who reads it, and what its own retention keeps."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulators.pubsub.message import Message
+from emulators.pubsub.runtime import Runtime
 from emulators.pubsub.snapshots import Snapshot
-
-if TYPE_CHECKING:
-    from emulators.pubsub.subscription import Subscription
+from emulators.pubsub.subscription import Subscription
 
 
 class Topic:
@@ -30,3 +29,16 @@ def show_topic_retention(config: Any, topic: Topic) -> None:
     config.ClearField("topic_message_retention_duration")
     if topic.config.HasField("message_retention_duration"):
         config.topic_message_retention_duration.CopyFrom(topic.config.message_retention_duration)
+
+
+def trim_log(runtime: Runtime, topic: Topic, before: float) -> None:
+    """Let go of what a topic keeps from before `before`."""
+    old = []
+    for message in topic.log.values():
+        if message.published >= before:
+            break
+        old.append(message)
+    for message in old:
+        del topic.log[message.seq]
+    runtime.store.release([(topic.uid, message.seq) for message in old])
+    runtime.drop(old)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from emulators.clock import Clock
 from emulators.faults import Faults
-from emulators.pubsub.consumer import Consumer, Delivery
 from emulators.pubsub.delivery import Queue, Rules
-from emulators.pubsub.message import Entry, Message
+from emulators.pubsub.entry import Consumer, Delivery, Entry
+from emulators.pubsub.message import Message
 
 KEYS = ("", "EWR", "JFK")
 CONSUMERS = 3

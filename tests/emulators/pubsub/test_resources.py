@@ -98,10 +98,12 @@ def test_configurations_outside_the_limits_are_refused(bench: Bench, config: dic
         bench.subscription(topic, **config)
 
 
-@pytest.mark.parametrize("field", ["bigquery_config", "cloud_storage_config"])
-def test_what_is_not_offered_is_refused_by_name(bench: Bench, field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "config"),
+    [("bigtable_config", {"table": "t"}), ("message_transforms", [{"disabled": False}])],
+)
+def test_what_is_not_offered_is_refused_by_name(bench: Bench, field: str, config: Any) -> None:
     """Taken silently, messages would go nowhere."""
-    config = {"table": "p.d.t"} if field == "bigquery_config" else {"bucket": "some-bucket"}
     with pytest.raises(exceptions.MethodNotImplemented, match=field):
         bench.subscription(bench.topic(), **{field: config})
 

@@ -1,0 +1,1 @@
+"""Subscriptions that write their messages to BigQuery or Cloud Storage, through those services' emulators."""
