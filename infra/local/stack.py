@@ -51,6 +51,8 @@ class Stack:
         for name, variable in ADDRESSES.items():
             if self.services[name].url:
                 told[variable] = self.services[name].url
+        if self.services["pubsub"].control:
+            told["DROPFORGE_PUBSUB_API"] = self.services["pubsub"].control
         return told
 
     def start_emulators(self) -> None:

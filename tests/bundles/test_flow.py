@@ -34,6 +34,8 @@ def test_the_projects_own_flow_is_valid() -> None:
         "reconcile",
         "materialize",
         "predict",
+        "record",
+        "archive",
         "monitor",
         "notify",
     ]

@@ -5,6 +5,8 @@ from typing import Any
 
 from dropforge.contracts.predictions import MOST_BYTES, MOST_EXPLAINED, MOST_INSTANCES, PROBLEM_TYPE
 
+from .labels import MOST as MOST_LABELS
+from .labels import SCHEMA as LABELS
 from .schemas import SCHEMAS, ref
 
 _PIPELINE = {
@@ -30,6 +32,7 @@ def document() -> dict[str, Any]:
         "paths": {
             "/v1/pipelines/{pipeline}:predict": {"post": _predict()},
             "/v1/pipelines/{pipeline}:explain": {"post": _explain()},
+            "/v1/pipelines/{pipeline}:label": {"post": _label()},
             "/v1/pipelines/{pipeline}": {
                 "get": {
                     "operationId": "describe",
@@ -74,6 +77,20 @@ def _explain() -> dict[str, Any]:
         "responses": {
             "200": _json("As `predict`, with one explanation for each instance.", ref("Explained")),
             **_problems(400, 404, 413, 415, 501, 503),
+        },
+    }
+
+
+def _label() -> dict[str, Any]:
+    return {
+        "operationId": "label",
+        "summary": "Say what came of predictions, by their ids or by the keys of their rows.",
+        "description": f"At most {MOST_LABELS} labels. Given again they change nothing; the first of several counts.",
+        "parameters": [_PIPELINE],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": LABELS}}},
+        "responses": {
+            "200": _json("How many labels were taken.", {"type": "object"}),
+            **_problems(400, 404, 413, 415, 503),
         },
     }
 

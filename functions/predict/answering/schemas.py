@@ -26,6 +26,11 @@ _REQUEST = {
                     "default": "features",
                     "description": "With `key`, an instance is the key of a row that was answered in advance.",
                 },
+                "keys": {
+                    "type": "array",
+                    "items": {"type": "object", "minProperties": 1},
+                    "description": "For each instance the key of its row, by which a label may name it later.",
+                },
                 "partial": {
                     "type": "boolean",
                     "default": False,

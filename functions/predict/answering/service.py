@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -9,22 +10,26 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from dropforge.contracts import predictions
+from dropforge.contracts import logged, predictions
 from dropforge.contracts.errors import FileUnreadable, NotExplainable, NotFound, RequestInvalid, ServiceUnavailable
 from dropforge.contracts.instances import expectation
 from dropforge.contracts.settings import Settings
 from dropforge.gcp import access, logs
 
+from . import labels
 from .champions import Champions, Serving
 from .endpoint import Endpoint
 from .explaining import explained
 from .inline import Inline
+from .logging_rules import AllRules
 from .openapi import document
+from .prediction_log import Answered, PredictionLog
+from .publisher import Publisher
 from .tabled import Backend, Tabled
 from .tally import Counted, Tally
 from .upstream import Upstream
 
-PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict|:explain)?")
+PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict|:explain|:label)?")
 RETRY_AFTER = "1"  # seconds
 
 log = logs.logger("predict")
@@ -50,6 +55,9 @@ class Service:
         tally = Tally(settings.state_bucket, upstream)
         model: Backend = Inline(self._champions, tally.failed) if inline else Endpoint(settings, upstream, tally.failed)
         self._backend = Tabled(self._champions, Counted(model, tally))
+        self._rules = AllRules(self._champions)
+        self._publisher = Publisher(settings, upstream)
+        self._log = PredictionLog(self._publisher)
 
     async def answer(self, request: Request) -> Response:
         """Route, answer, and log one line."""
@@ -89,6 +97,8 @@ class Service:
         if match is not None:
             told["pipeline"] = match[1]
             _expect(request, "POST" if match[2] else "GET")
+            if match[2] == ":label":
+                return await self._label(match[1], request, told)
             if match[2] == ":explain":
                 return explained(await self._predict(match[1], request, request_id, told, explain=True))
             if match[2]:
@@ -127,13 +137,40 @@ class Service:
             raise Refused(503, f"The model of {pipeline!r} does not answer now. Try again.") from error
         version = answered.get("modelVersionId", "")
         told |= {"version": version, "instances": len(asked.instances)}
-        return {
-            **answered,
-            "predictions": [
-                {**found, "id": f"{request_id}-{index}", "version": version}
-                for index, found in enumerate(answered["predictions"])
-            ],
-        }
+        at = time.time()
+        named = [
+            {**found, "id": identity, "version": version}
+            for found, identity in zip(answered["predictions"], _ids(asked, request_id, at), strict=True)
+        ]
+        answer = {**answered, "predictions": named}
+        await self._keep(serving, asked, answer, at, request_id)
+        return answer
+
+    async def _keep(
+        self, serving: Serving, asked: predictions.Request, answer: dict[str, Any], at: float, request_id: str
+    ) -> None:
+        try:
+            rules = await self._rules.of(serving.champion.pipeline)
+            if rules.keep(request_id):
+                await self._log.keep(Answered(serving, asked, answer, at, rules))
+        except ServiceUnavailable as error:
+            log.warning(f"A prediction of {serving.champion.pipeline} cannot be logged: {error}")
+            raise Refused(503, "The prediction cannot be logged now, as it must be. Try again.") from error
+
+    async def _label(self, pipeline: str, request: Request, told: dict[str, Any]) -> dict[str, Any]:
+        body = await _body(request)
+        task = (await self._champion(pipeline)).candidate.task
+        try:
+            answer = await labels.take(self._publisher, pipeline, task, orjson.loads(body))
+        except orjson.JSONDecodeError as error:
+            raise Refused(400, f"Expected JSON: {error}.") from error
+        except RequestInvalid as error:
+            raise Refused(400, error.message, errors=error.fields["problems"]) from error
+        except ServiceUnavailable as error:
+            log.warning(f"Labels of {pipeline} cannot be taken: {error}")
+            raise Refused(503, "Labels cannot be taken now. Try again.") from error
+        told |= answer
+        return answer
 
     async def _ask_newer(self, gone: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
         """The endpoint has lost the model that the pointer named: follow the pointer, if it has moved."""
@@ -190,6 +227,16 @@ def _asked(body: bytes, explain: bool) -> predictions.Request:
     if asked.explain:
         raise Refused(400, "Expected the path to end in ':explain' where explanations are wanted. Found ':predict'.")
     return asked
+
+
+def _ids(asked: predictions.Request, request_id: str, at: float) -> Iterator[str]:
+    """An id for each answer, which names the partition where a label will find it."""
+    keys = asked.instances if asked.by_key else asked.keys
+    hour = logged.partition_of_time(at)
+    for index in range(len(asked.instances)):
+        keyed = keys is not None and isinstance(keys[index], dict)  # else it was answered with an error
+        partition = logged.partition_of_key(logged.key_name(keys[index])) if keys and keyed else hour
+        yield logged.prediction_id(partition, request_id, index)
 
 
 def _unfit(error: RequestInvalid, serving: Serving) -> Refused:

@@ -1,10 +1,14 @@
-"""Events between functions: small Pub/Sub messages that carry ids, never data."""
+"""Events between functions: small Pub/Sub messages that carry ids, never data.
+
+Two carry data, because it lies nowhere else before they arrive: what `predict` answered, and labels given by HTTP.
+"""
 
 import json
 from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from dropforge.contracts import logged
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.errors import EventInvalid
 
@@ -106,6 +110,55 @@ class TrainingRequested(Event):
     because: str
 
 
+class LoggedPrediction(BaseModel):
+    """One answer to one instance, as `predict` gave it. `key` names the row's key, where the caller gave that."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str
+    at: str  # ISO 8601
+    version: str
+    candidate_id: str
+    key: str | None
+    instance: dict[str, Any]
+    answer: dict[str, Any]
+
+
+class PredictionsLogged(Event):
+    """Answers of one process of `predict`, up to some thousand, of one pipeline. A `chunk` of one name is one chunk."""
+
+    topic = logged.PREDICTIONS_TOPIC
+    schema_name = logged.PREDICTIONS_SCHEMA
+    chunk: str
+    rows: list[LoggedPrediction]
+
+
+class GivenLabel(BaseModel):
+    """What came of one prediction, named by its id, or by the name of its row's key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    id: str | None
+    key: str | None
+    label: bool | float | str  # by the task: whether, how much, or which class
+
+
+class LabelsGiven(Event):
+    """Labels that one HTTP request brought. A `chunk` of one name is one chunk."""
+
+    topic = logged.LABELS_TOPIC
+    schema_name = logged.LABELS_SCHEMA
+    chunk: str
+    at: str  # ISO 8601
+    rows: list[GivenLabel]
+
+
+class LabelsRecorded(Event):
+    """A partition of a pipeline's predictions may have labels that were not held against them yet."""
+
+    topic = "labels-recorded"
+    schema_name = "labels.recorded/1"
+    partition: str
+
+
 class AlertRaised(Event):
     """A person should look, or no longer needs to. `subject` is what it is about, such as a file's URI or a candidate.
 
@@ -135,6 +188,9 @@ EVENTS: dict[str, type[Event]] = {
         ModelPublished,
         ModelRefused,
         TrainingRequested,
+        PredictionsLogged,
+        LabelsGiven,
+        LabelsRecorded,
         AlertRaised,
     )
 }

@@ -145,6 +145,11 @@ def rows_table(pipeline: str, table: str) -> str:
     return f"{pipeline}__{table}".replace("-", "_")
 
 
+def log_table(pipeline: str, what: str) -> str:
+    """The BigQuery table of a pipeline's logged `predictions`, of `labels`, or of `outcomes`, which have both."""
+    return f"{pipeline}__{what}_log".replace("-", "_")
+
+
 QUARANTINE_TABLE = "quarantine"
 
 

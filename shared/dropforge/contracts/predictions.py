@@ -8,7 +8,8 @@ threshold, which is one half where the request names none; other tasks have no t
 an instance that does not fit is answered `{"error": [...]}` in its place, and the others are predicted; without it,
 such an instance refuses the whole request. With `"by": "key"` each instance is the key of a row that was answered in
 advance. With `"explain": true`, which `predict` sets for `:explain`, each answer has an
-`explanation` too: what each column added to the log-odds.
+`explanation` too: what each column added to the log-odds. `"keys"`, one object for each instance, are kept with
+the answers, so that a label that comes later can name its row.
 """
 
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ MOST_EXPLAINED = 100  # instances; one takes some 15 ms, five hundred times as l
 THRESHOLD = 0.5
 PROBLEM_TYPE = "application/problem+json"
 _MEMBERS = ("instances", "parameters")
-_PARAMETERS = ("by", "explain", "partial", "threshold")
+_PARAMETERS = ("by", "explain", "keys", "partial", "threshold")
 _SHOWN = 80  # characters of a value that a refusal repeats
 
 
@@ -38,6 +39,7 @@ class Request:
     partial: bool = False
     by_key: bool = False
     explain: bool = False
+    keys: list[dict[str, Any]] | None = None
 
     def answer(self, given: Given, outcome: Outcome = BINARY) -> dict[str, Any]:
         """The answer to one instance, from what the predictor gave."""
@@ -98,8 +100,21 @@ def _with_parameters(instances: list[Any], parameters: Any) -> Request:
     by = parameters.get("by", "features")
     if by not in ("features", "key"):
         raise _invalid("/parameters/by", "'by' to be 'features' or 'key'", repr(by))
-    request = Request(instances, float(threshold), partial, by == "key")
+    keys = _keys(instances, parameters.get("keys"))
+    request = Request(instances, float(threshold), partial, by == "key", keys=keys)
     return request.explained() if explain else request
+
+
+def _keys(instances: list[Any], keys: Any) -> list[dict[str, Any]] | None:
+    if keys is None:
+        return None
+    if not isinstance(keys, list) or len(keys) != len(instances):
+        found = f"{len(keys)}" if isinstance(keys, list) else repr(keys)[:_SHOWN]
+        raise _invalid("/parameters/keys", f"'keys' to be {len(instances)} objects, one for each instance", found)
+    for index, key in enumerate(keys):
+        if type(key) is not dict or not key:
+            raise _invalid(f"/parameters/keys/{index}", "an object of the columns of a key", repr(key)[:_SHOWN])
+    return keys
 
 
 def _flag(parameters: dict[str, Any], name: str) -> bool:

@@ -10,7 +10,8 @@ from dropforge.contracts.errors import SettingsInvalid
 
 @dataclass(frozen=True)
 class Settings:
-    """Where this deployment's things are. `vertex_api` is None on Google Cloud, an emulator's URL on a laptop.
+    """Where this deployment's things are. `vertex_api` is None on Google Cloud, an emulator's URL on a laptop;
+    so is `pubsub_api`, the REST interface, which `predict` uses because Pub/Sub's client takes long to import.
 
     `predict_backend`: `vertex` asks an endpoint, which scales and runs all the time; with `inline`, `predict` computes
     the answers itself, and nothing costs while nobody asks.
@@ -24,6 +25,7 @@ class Settings:
     model_image: str
     vertex_api: str | None
     predict_backend: Literal["vertex", "inline"] = "vertex"
+    pubsub_api: str | None = None
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -57,4 +59,5 @@ class Settings:
             model_image=get("MODEL_IMAGE", f"{location}-docker.pkg.dev/{project}/dropforge/model-server:latest"),
             vertex_api=environment.get("DROPFORGE_VERTEX_API") or None,
             predict_backend="inline" if backend == "inline" else "vertex",
+            pubsub_api=environment.get("DROPFORGE_PUBSUB_API") or None,
         )

@@ -1,6 +1,6 @@
 """The ports: what a step needs of the world. `core.twins` has them in memory, `dropforge.gcp` on Google Cloud."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -53,8 +53,8 @@ class Topics(Protocol):
 class Warehouse(Protocol):
     """The tables that analysts see."""
 
-    def load(self, uri: str, table: str, job_ids: Iterator[str]) -> int:
-        """Append a Parquet object to a table exactly once; returns the rows of the load.
+    def load(self, uri: str | Sequence[str], table: str, job_ids: Iterator[str]) -> int:
+        """Append a Parquet object, or several, to a table exactly once; returns the rows of the load.
 
         `job_ids` yields the id for each attempt. A job of that id that succeeded before is that success; one that
         failed is passed over for the next. The table is created from the first file. Raises JobFailed.

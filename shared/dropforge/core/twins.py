@@ -1,7 +1,7 @@
 """In-memory twins of the ports: same contract, same errors, milliseconds. One suite runs over twin and real alike."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,9 +86,9 @@ class MemoryTopics:
 class MemoryWarehouse:
     """Keeps which job loaded which object into which table; a job id loads once."""
 
-    jobs: dict[str, tuple[str, str]] = field(default_factory=dict)
+    jobs: dict[str, tuple[str | Sequence[str], str]] = field(default_factory=dict)
 
-    def load(self, uri: str, table: str, job_ids: Iterator[str]) -> int:
+    def load(self, uri: str | Sequence[str], table: str, job_ids: Iterator[str]) -> int:
         """As `Warehouse.load`, but counts no rows: always 0."""
         self.jobs.setdefault(next(job_ids), (uri, table))
         return 0

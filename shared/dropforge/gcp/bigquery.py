@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from google.api_core import exceptions as google
 from google.cloud import bigquery
@@ -28,14 +28,14 @@ class Dataset:
         nobody = anonymous() if os.environ.get("BIGQUERY_EMULATOR_HOST") else None
         return bigquery.Client(project=project, location=location, credentials=nobody)
 
-    def load(self, uri: str, table: str, job_ids: Iterator[str]) -> int:
+    def load(self, uri: str | Sequence[str], table: str, job_ids: Iterator[str]) -> int:
         """As `Warehouse.load`.
 
         Jobs that failed at an earlier delivery are passed over; one that fails now raises, so that the next attempt
         comes with the next delivery and its back-off.
         """
         for job_id in job_ids:
-            fields = {"uri": uri, "table": table, "job": job_id}
+            fields = {"uri": str(uri), "table": table, "job": job_id}
             with translated(f"Loading {uri} into {self._dataset}.{table} by job {job_id}", **fields):
                 job, is_new = self._ensure(job_id, uri, table)
                 self._wait(job)
@@ -44,9 +44,11 @@ class Dataset:
             if is_new:
                 reason = job.error_result.get("message", job.error_result)
                 raise JobFailed(f"The load job {job_id} of {uri} into {table} failed: {reason}", **fields)
-        raise JobFailed(f"Every load job of {uri} into {table} that may be tried has failed.", uri=uri, table=table)
+        raise JobFailed(
+            f"Every load job of {uri} into {table} that may be tried has failed.", uri=str(uri), table=table
+        )
 
-    def _ensure(self, job_id: str, uri: str, table: str) -> tuple[bigquery.LoadJob, bool]:
+    def _ensure(self, job_id: str, uri: str | Sequence[str], table: str) -> tuple[bigquery.LoadJob, bool]:
         """The job of this id, and whether this call made it."""
         to = bigquery.DatasetReference(self._client.project, self._dataset).table(table)
         try:

@@ -15,7 +15,7 @@ import pytest
 import requests
 from google.cloud.storage import Client
 
-from dropforge.contracts import places
+from dropforge.contracts import logged, places
 from dropforge.contracts.models import Champion
 from dropforge.contracts.settings import Settings
 from dropforge.core.ports import Platform
@@ -77,6 +77,7 @@ class Predict:
 
     url: str
     log: Path
+    pid: int = 0
 
     def ask(self, body: Any, pipeline: str = "flights", **given: Any) -> requests.Response:
         """POST to the pipeline; `body` is sent as JSON unless it is bytes."""
@@ -113,12 +114,27 @@ def vertex_emulator(start: Start, dist: Path, storage_emulator: Emulator) -> Emu
 
 
 @pytest.fixture(scope="session")
-def deployment(storage_emulator: Emulator, vertex_emulator: Emulator) -> Iterator[Deployment]:
+def pubsub_emulator(start: Start) -> Emulator:
+    """Pub/Sub with the topics of the flow that `predict` publishes to, each with a subscription to see what came."""
+    running = start("pubsub")
+    for topic in (logged.PREDICTIONS_TOPIC, logged.LABELS_TOPIC):
+        named = f"projects/predict-test/topics/{topic}"
+        requests.put(f"{running.control_url}/v1/{named}", json={}, timeout=10).raise_for_status()
+        seen = f"{running.control_url}/v1/projects/predict-test/subscriptions/{topic}"
+        requests.put(seen, json={"topic": named}, timeout=10).raise_for_status()
+    return running
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    storage_emulator: Emulator, vertex_emulator: Emulator, pubsub_emulator: Emulator
+) -> Iterator[Deployment]:
     """A deployment with the pipeline `flights` and one published model, and `trips`, which has none."""
     variables = {
         "GOOGLE_CLOUD_PROJECT": "predict-test",
         "STORAGE_EMULATOR_HOST": storage_emulator.url,
         "DROPFORGE_VERTEX_API": vertex_emulator.url,
+        "DROPFORGE_PUBSUB_API": pubsub_emulator.control_url,
     }
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STORAGE_EMULATOR_HOST", storage_emulator.url)
@@ -158,7 +174,7 @@ def running(dist: Path, log: Path, given: dict[str, str]) -> Iterator[Predict]:
     command = [sys.executable, "-P", "-m", "uvicorn", "functions_framework.aio:app", "--port", str(port)]
     with log.open("wb") as output:
         process = subprocess.Popen(command, cwd=dist / "predict", env=variables, stdout=output, stderr=output)
-    function = Predict(f"http://127.0.0.1:{port}", log)
+    function = Predict(f"http://127.0.0.1:{port}", log, process.pid)
     try:
         until = time.monotonic() + 30
         while not _ready(function):

@@ -152,7 +152,7 @@ def test_a_request_is_one_line_with_ids_version_and_trace(predict: Predict) -> N
     answer = predict.ask({"instances": [ONE]}, headers=headers)
     assert answer.headers["x-request-id"] == "complaint"
     (line,) = [line for line in predict.lines() if line.get("caller_request_id") == "complaint"]
-    assert answer.json()["predictions"][0]["id"] == f"{line['request_id']}-0"
+    assert answer.json()["predictions"][0]["id"].split("-", 1)[1] == f"{line['request_id']}-0"
     assert line["logging.googleapis.com/trace"] == f"projects/predict-test/traces/{'a' * 32}"
     assert (line["pipeline"], line["status"], line["instances"], line["severity"]) == ("flights", 200, 1, "INFO")
     assert line["version"] == answer.json()["modelVersionId"]

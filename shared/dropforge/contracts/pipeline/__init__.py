@@ -3,6 +3,7 @@
 from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.load import parse
+from dropforge.contracts.pipeline.logging import Logging
 from dropforge.contracts.pipeline.monitoring import Monitoring
 from dropforge.contracts.pipeline.repair import Repair
 from dropforge.contracts.pipeline.schema import Join, Pipeline
@@ -17,6 +18,7 @@ __all__ = [
     "Feature",
     "Join",
     "Label",
+    "Logging",
     "Monitoring",
     "Pipeline",
     "Repair",

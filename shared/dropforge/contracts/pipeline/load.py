@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from dropforge.contracts.errors import PipelineInvalid
 from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
+from dropforge.contracts.pipeline.logging import Logging
 from dropforge.contracts.pipeline.monitoring import Monitoring
 from dropforge.contracts.pipeline.repair import Repair
 from dropforge.contracts.pipeline.schema import Join, Pipeline
@@ -30,6 +31,7 @@ _SECTIONS: tuple[type[BaseModel], ...] = (
     Monitoring,
     Serving,
     Deployment,
+    Logging,
 )
 _KEYS = {name for model in _SECTIONS for name in model.model_fields}
 

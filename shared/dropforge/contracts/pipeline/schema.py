@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from dropforge.contracts.models import Field as SignatureField
 from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
+from dropforge.contracts.pipeline.logging import Logging
 from dropforge.contracts.pipeline.monitoring import Monitoring
 from dropforge.contracts.pipeline.serving import Serving
 from dropforge.contracts.pipeline.success import Success
@@ -45,6 +46,7 @@ class Pipeline(BaseModel):
     training: Training
     monitoring: Monitoring = Monitoring()
     serving: Serving = Serving()
+    logging: Logging = Logging()
     deployment: Deployment = Deployment()
 
     @property
@@ -140,6 +142,11 @@ class Pipeline(BaseModel):
         ]
         if self.deployment.canary and self.serving.mode == "static":
             problems.append("'canary' shares requests between two models, and 'static' asks none: remove one of them.")
+        problems += [
+            f"'logging' masks {name!r}, which is no column."
+            for name in self.logging.masked
+            if self.column(name) is None
+        ]
         read = {column.type for feature in self.features if (column := self.column(feature.column))}
         if read == {"text"} and set(self.kinds) == {"boosting"}:
             linear = KINDS_OF[self.label.task][1]

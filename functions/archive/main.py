@@ -1,0 +1,13 @@
+"""A schedule in, logged predictions and labels in BigQuery out."""
+
+import functions_framework
+import steps  # type: ignore[import-not-found]  # it lies beside main.py in the bundle
+
+from dropforge.gcp import edge
+
+
+@functions_framework.cloud_event
+def archive(event: edge.CloudEvent) -> None:
+    """One delivery of the schedule."""
+    with edge.delivery("archive", event) as services:
+        steps.archive(services.state, services.warehouse)

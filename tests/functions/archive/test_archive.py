@@ -1,0 +1,87 @@
+"""Logged predictions in BigQuery: each once, many in one load."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from google.cloud import bigquery
+from google.cloud.storage import Client
+
+from dropforge.contracts import logged, places
+from dropforge.core.ports import Warehouse
+from dropforge.core.twins import MemoryTopics, MemoryWarehouse
+from dropforge.gcp.bigquery import Dataset
+from dropforge.gcp.storage import Bucket
+from functions.archive import steps
+from functions.record import steps as record
+from tests.emulators.launch import Emulator
+from tests.functions.record.test_record import ANSWERED
+from tests.gcp.conftest import Start, bucket_name, start, storage_emulator
+from tests.ml.crash import Crash, Fuse, Mortal, every_crash
+from tests.ml.shop import Shop
+
+__all__ = ["bucket_name", "start", "storage_emulator"]
+
+
+def chunk(shop: Shop, name: str) -> None:
+    """One more chunk of answers."""
+    record.keep_predictions(ANSWERED.model_copy(update={"chunk": name}), shop.state, MemoryTopics())
+
+
+def loaded(warehouse: MemoryWarehouse) -> list[str]:
+    """Every chunk that was loaded, as often as it was."""
+    return sorted(uri for uris, _ in warehouse.jobs.values() for uri in uris)
+
+
+def test_each_chunk_is_loaded_once_and_many_in_one_job() -> None:
+    """BigQuery allows 1,500 loads of a table a day; there may be a chunk ten times a second."""
+    shop, warehouse = Shop(), MemoryWarehouse()
+    for names in (["1", "2"], ["3"], []):
+        for name in names:
+            chunk(shop, name)
+        steps.archive(shop.state, warehouse)
+    assert len(warehouse.jobs) == 2
+    listed = sorted(f"gs://memory/{info.name}" for info in shop.state.list(logged.predictions("shop")))
+    assert loaded(warehouse) == listed
+
+
+def test_a_death_anywhere_loses_and_doubles_nothing() -> None:
+    """Also between the list of a load and the load, and when more has come before the repeat."""
+
+    def once(shop: Shop, warehouse: Warehouse, fuse: Fuse) -> None:
+        steps.archive(Mortal(shop.state, fuse), Mortal(warehouse, fuse))
+
+    before = Shop()
+    chunk(before, "1")
+    for fuse in every_crash(lambda fuse: once(before.copy(), MemoryWarehouse(), fuse)):
+        shop, warehouse = before.copy(), MemoryWarehouse()
+        with pytest.raises(Crash):
+            once(shop, warehouse, fuse)
+        chunk(shop, "2")
+        once(shop, warehouse, Fuse())
+        found = loaded(warehouse)
+        assert len(found) == len(set(found)) == len(list(shop.state.list(logged.predictions("shop"))))
+
+
+@pytest.fixture
+def client(start: Start, storage_emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> Iterator[bigquery.Client]:
+    """BigQuery, which reads what it loads from the Cloud Storage emulator."""
+    running = start("bigquery", STORAGE_EMULATOR_HOST=storage_emulator.url)
+    monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", running.url)
+    with Dataset.connect("test-project", "us-central1") as client:
+        yield client
+
+
+def test_bigquery_holds_each_prediction_once(client: bigquery.Client, bucket_name: str) -> None:
+    """By the real client: several chunks in one load, and a second run that adds nothing."""
+    dataset = f"log_{uuid4().hex[:8]}"
+    client.create_dataset(dataset)
+    twin = Shop()
+    with Client(project="test-project") as storage:
+        state = Bucket(storage, bucket_name)
+        state.create(places.pipeline_yaml("shop"), twin.state.read(places.pipeline_yaml("shop"))[0])
+        record.keep_predictions(ANSWERED, state, MemoryTopics())
+        for _ in range(2):
+            steps.archive(state, Dataset(client, dataset))
+    found = client.query_and_wait(f"SELECT id, at, answer FROM {dataset}.{places.log_table('shop', 'predictions')}")
+    assert sorted(row.id for row in found) == sorted(row.id for row in ANSWERED.rows)
