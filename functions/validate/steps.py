@@ -146,6 +146,7 @@ def _job_ids(batch: Batch, what: str) -> Iterator[str]:
 def _tell(verdict: BatchVerdict, topics: Topics) -> None:
     batch = verdict.batch.model_dump()
     accepted = verdict.status in ("accepted", "accepted_in_part")
+    became = "accepted" if accepted else verdict.status
     for why in verdict.warnings[:1] if accepted else verdict.reasons[:1]:
         topics.publish(
             AlertRaised(
@@ -153,10 +154,16 @@ def _tell(verdict: BatchVerdict, topics: Topics) -> None:
                 severity="error" if verdict.status == "quarantined" else "warning",
                 code=why.code,
                 subject=verdict.source.uri,
-                sentence=f"{verdict.source.uri} was {'accepted' if accepted else verdict.status}. {why.sentence}",
+                sentence=f"{verdict.source.uri} was {became}. {_said(why, verdict)}",
             )
         )
     if accepted:
         topics.publish(BatchAccepted(**batch))
     if verdict.status == "quarantined":
         topics.publish(BatchQuarantined(**batch))
+
+
+def _said(why: Reason, verdict: BatchVerdict) -> str:
+    """The reason and, where that is only a count of bad rows, what probably made them bad."""
+    cause = next((one for one in verdict.warnings if one.code.startswith("probably_")), None)
+    return why.sentence if cause is None or cause == why else f"{why.sentence} {cause.sentence}"

@@ -14,7 +14,7 @@ from tests.benchmarks.corruption.kinds import KINDS, Kind, Rows
 from tests.benchmarks.corruption.trial import Bench, pipeline, rows_of
 
 # Kinds that spoil every value, and the share of values that is right again once the suggestion is followed. Not here is
-# "mph as m/s": the diagnosis takes it for a division by 1,000, because of one wind of 1,048 mph in February.
+# "mph as m/s": the diagnosis suggests to divide by 1,000 there.
 RESTORED = {
     "miles as kilometres": 1.0,
     "distance times 1000": 1.0,
