@@ -6,7 +6,7 @@ https://cloud.google.com/vertex-ai/docs/predictions/get-batch-predictions
 import asyncio
 import tempfile
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -75,6 +75,9 @@ class BatchPredictionWork:
             return given | {"displayName": "unmanaged-container-model"}
         version = f"@{job['modelVersionId']}" if "modelVersionId" in job else ""
         return self._models.version(f"{job['model']}{version}")
+
+    def admit(self, location: str, job: Json, running: Sequence[Json]) -> None:
+        """No quota here counts batch predictions."""
 
     async def run(self, job: Json, progress: Progress) -> Json:
         """Ask for all instances, batch by batch, then write the answers and the failures."""

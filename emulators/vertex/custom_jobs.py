@@ -7,6 +7,7 @@ import asyncio
 import json
 import subprocess
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgumen
 from emulators.vertex.images import Image, NoSuchImage, find_image
 from emulators.vertex.jobs import Progress
 from emulators.vertex.names import last_segment
+from emulators.vertex.quotas import TRAINING, Quotas, training_cpus
 from emulators.vertex.schema import Json
 
 LONGEST = 7 * 24 * 3600.0  # seconds; the service's own default
@@ -43,7 +45,8 @@ class CustomJobWork:
     message: type = types.CustomJob
     prefix = "JOB_STATE_"
 
-    def __init__(self, clock: Clock, logs: Path) -> None:
+    def __init__(self, clock: Clock, logs: Path, quotas: Quotas) -> None:
+        self._quotas = quotas
         self._clock = clock
         self._logs = logs / "customJobs"
 
@@ -53,6 +56,10 @@ class CustomJobWork:
             raise InvalidArgument("CustomJob.display_name is required.")
         check_worker_pools(job.get("jobSpec", {}))
         return job
+
+    def admit(self, location: str, job: Json, running: Sequence[Json]) -> None:
+        """Refuse a job for which the location has not CPUs enough."""
+        self._quotas.check(TRAINING, sum(training_cpus(one["jobSpec"]) for one in (job, *running)), location)
 
     async def run(self, job: Json, progress: Progress) -> Json:  # noqa: ARG002  # part of the protocol
         """Run every replica; the first failure, or the end of the first pool's first replica, ends the job."""

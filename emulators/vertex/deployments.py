@@ -7,19 +7,24 @@ from emulators.vertex.endpoints import Endpoints, deployed_ids
 from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from emulators.vertex.explanations import check_spec, merged
 from emulators.vertex.models import Models
-from emulators.vertex.names import fresh_id
+from emulators.vertex.names import fresh_id, location_of
 from emulators.vertex.operations import Finish, Operations
+from emulators.vertex.quotas import SERVING, Quotas, serving_cpus
 from emulators.vertex.schema import Json, mask_fields
 from emulators.vertex.serving import Serving
 from emulators.vertex.traffic import NEW_MODEL, check_split
 
 _RESOURCES = "dedicatedResources"
+_MUTABLE = frozenset({_RESOURCES, "disableContainerLogging"})
 
 
 class Deployments:
     """Calls of `endpoints` that start and stop model servers."""
 
-    def __init__(self, operations: Operations, models: Models, endpoints: Endpoints, serving: Serving) -> None:
+    def __init__(
+        self, operations: Operations, models: Models, endpoints: Endpoints, serving: Serving, quotas: Quotas
+    ) -> None:
+        self._quotas = quotas
         self._operations = operations
         self._models = models
         self._endpoints = endpoints
@@ -53,6 +58,7 @@ class Deployments:
         deployed = request.get("deployedModel", {})
         version = self._models.version(deployed.get("model", ""))
         _check_resources(deployed)
+        self._check_quota(location_of(call.name), deployed[_RESOURCES])
         deployed_id = deployed.get("id") or fresh_id()
         if deployed_id in deployed_ids(endpoint):
             raise AlreadyExists(f"DeployedModel {deployed_id} is on the Endpoint already.")
@@ -77,6 +83,16 @@ class Deployments:
             metadata="DeployModelOperationMetadata",
             response="DeployModelResponse",
         )
+
+    def _check_quota(self, location: str, resources: Json) -> None:
+        """Refuse a deployment for which the location has not CPUs enough."""
+        running = [
+            model[_RESOURCES]
+            for endpoint in self._endpoints.all()
+            if location_of(endpoint["name"]) == location
+            for model in endpoint["deployedModels"]
+        ]
+        self._quotas.check(SERVING, sum(map(serving_cpus, [*running, resources])), location)
 
     async def _carry_out_deploy(self, payload: Json) -> Finish:
         name, deployed = payload["endpoint"], payload["deployed"]
@@ -148,19 +164,21 @@ class Deployments:
         return finish
 
     async def mutate_deployed_model(self, call: Call) -> Json:
-        """Change the number of replicas."""
+        """Change the bounds of the number of replicas, the metrics that it follows, or whether the container logs."""
         request = call.message(types.MutateDeployedModelRequest)
         given = request.get("deployedModel", {})
         endpoint = self._endpoints.existing(call.name)
         if given.get("id") not in deployed_ids(endpoint):
             raise NotFound(f"DeployedModel {given.get('id')} is not on Endpoint `{call.name}`.")
         mask = request.get("updateMask", "")
-        if _RESOURCES not in mask_fields(mask):
+        fields = mask_fields(mask)
+        if not fields or set(fields) - _MUTABLE:
             raise InvalidArgument(
-                f"Only dedicated_resources of a DeployedModel can be changed here. Got mask {mask!r}."
+                f"Expected a mask of dedicated_resources and disable_container_logging. Got {mask!r}."
             )
-        _check_resources(given)
-        payload = {"endpoint": call.name, "id": given["id"], "resources": given[_RESOURCES]}
+        if _RESOURCES in fields:
+            _check_resources(given)
+        payload = {"endpoint": call.name, "id": given["id"], "changes": {field: given.get(field) for field in fields}}
         return self._operations.start(
             "endpoints.mutateDeployedModel",
             call.name,
@@ -170,13 +188,17 @@ class Deployments:
         )
 
     async def _carry_out_mutate(self, payload: Json) -> Finish:
-        await self._serving.resize(payload["endpoint"], payload["id"], replica_count(payload["resources"]))
+        if _RESOURCES in payload["changes"]:
+            await self._serving.resize(
+                payload["endpoint"], payload["id"], *replica_counts(payload["changes"][_RESOURCES])
+            )
 
         def finish() -> Json:
             endpoint = self._endpoints.existing(payload["endpoint"])
             for model in endpoint["deployedModels"]:
                 if model["id"] == payload["id"]:
-                    model[_RESOURCES] = model.get(_RESOURCES, {}) | payload["resources"]
+                    resources = model[_RESOURCES] | payload["changes"].get(_RESOURCES, {})
+                    model |= {**payload["changes"], _RESOURCES: resources}
                     self._endpoints.keep(endpoint)
                     return {"deployedModel": model}
             raise NotFound(f"DeployedModel {payload['id']} is not on Endpoint `{payload['endpoint']}`.")
@@ -184,15 +206,16 @@ class Deployments:
         return finish
 
 
-def replica_count(resources: Json) -> int:
-    """How many replicas run: the least that the resources ask for, as there is no autoscaling here."""
-    return int(resources.get("minReplicaCount", 1))
+def replica_counts(resources: Json) -> tuple[int, int]:
+    """The least and the most replicas; where no most is given, it is the least."""
+    least = int(resources.get("minReplicaCount", 1))
+    return least, int(resources.get("maxReplicaCount", 0)) or least
 
 
 def _check_resources(deployed: Json) -> None:
     resources = deployed.get(_RESOURCES)
     if resources is None:
         raise InvalidArgument("'dedicated_resources' are required to deploy a custom-trained Model.")
-    least, most = replica_count(resources), int(resources.get("maxReplicaCount", 0))
-    if least < 1 or (most and most < least):
+    least, most = replica_counts(resources)
+    if least < 1 or most < least:
         raise InvalidArgument(f"Expected 1 <= min_replica_count <= max_replica_count. Got {least} and {most}.")

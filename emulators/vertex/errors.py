@@ -12,6 +12,7 @@ https://cloud.google.com/apis/design/errors#handling_errors has the table of cod
            |- AnswerLost: a fault's, never sent over REST
 """
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from google.rpc import code_pb2
@@ -52,8 +53,16 @@ class ApiError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
 
-    def __init__(self, message: str, *, status: int | None = None, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        details: Sequence[dict[str, Any]] = (),
+    ) -> None:
         super().__init__(message)
+        self.details = details
         self.message = message
         self.code_name = code or self.code
         self.status = status or HTTP_STATUS[self.code_name]
@@ -66,11 +75,13 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The JSON body of the answer."""
-        return {"error": {"code": self.status, "message": self.message, "status": self.code_name}}
+        details = {"details": [*self.details]} if self.details else {}
+        return {"error": {"code": self.status, "message": self.message, "status": self.code_name, **details}}
 
     def rpc_status(self) -> dict[str, Any]:
         """The same as google.rpc.Status, as an operation carries it."""
-        return {"code": code_pb2.Code.Value(self.code_name), "message": self.message}
+        details = {"details": [*self.details]} if self.details else {}
+        return {"code": code_pb2.Code.Value(self.code_name), "message": self.message, **details}
 
 
 class InvalidArgument(ApiError):

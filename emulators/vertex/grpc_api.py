@@ -13,6 +13,8 @@ from google.api import httpbody_pb2  # type: ignore[import-untyped]  # generated
 from google.api_core import path_template, rest_helpers
 from google.longrunning import operations_pb2
 from google.protobuf import empty_pb2, json_format
+from google.rpc import error_details_pb2, status_pb2  # noqa: F401  # the first, so that details can be read by their type
+from grpc_status import rpc_status
 from starlette.responses import Response
 
 from emulators.vertex.errors import ApiError
@@ -105,7 +107,8 @@ class GrpcApi:
         try:
             answer = await self._answer(verb, path, query, raw, headers)
         except ApiError as error:
-            await context.abort(grpc.StatusCode[error.code_name], error.message)
+            status = rpc_status.to_status(json_format.ParseDict(error.rpc_status(), status_pb2.Status()))
+            await context.abort(status.code, status.details, status.trailing_metadata)
         if response_type is httpbody_pb2.HttpBody:
             return httpbody_pb2.HttpBody(content_type=answer.headers["content-type"], data=bytes(answer.body))
         return json_format.Parse(bytes(answer.body), response_type(), ignore_unknown_fields=True)

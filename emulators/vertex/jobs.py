@@ -3,6 +3,7 @@ emulator carried out again from the start, as the service does when a machine fa
 
 import asyncio
 import traceback
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from emulators.vertex.calls import Call, Handler
@@ -43,6 +44,9 @@ class Work(Protocol):
 
     def check(self, job: Json) -> Json:
         """Complete what was given. Raises ApiError when it is wrong."""
+
+    def admit(self, location: str, job: Json, running: Sequence[Json]) -> None:
+        """Let a job begin beside those that run in the location. Raises ResourceExhausted when they are too many."""
 
     async def run(self, job: Json, progress: Progress) -> Json:
         """Do the work; what it returns is added to the job.
@@ -103,12 +107,18 @@ class Jobs:
         job = {key: value for key, value in given.items() if key not in _OUTPUT_ONLY}
         check_labels(job.get("labels", {}))
         job = self._work.check(job)
+        self._work.admit(
+            parent, job, [other for other in self._all_running() if other["name"].startswith(f"{parent}/")]
+        )
         now = self._operations.timestamp()
         name = f"{parent}/{self._work.collection}/{fresh_id()}"
         job |= {"name": name, "state": self._work.prefix + "PENDING", "createTime": now, "updateTime": now}
         self._store.put(self._kind, name, job)
         self._launch(name)
         return job
+
+    def _all_running(self) -> list[Json]:
+        return [job for job in self._store.all(self._kind) if self.state(job) not in _ENDED]
 
     async def create(self, call: Call) -> Json:
         """A new job, which begins at once."""

@@ -21,7 +21,7 @@ DONE = """
 models: get list listVersions patch delete deleteVersion mergeVersionAliases upload copy
 models.evaluations: import get list
 models.evaluations.slices: batchImport get list
-endpoints: create get list patch update delete undeployModel rawPredict
+endpoints: create get list patch update delete undeployModel mutateDeployedModel rawPredict
 operations: list delete cancel wait
 customJobs: get list cancel delete
 trainingPipelines: get list cancel delete
@@ -34,9 +34,8 @@ metadataStores.artifacts: create get list patch delete
 """
 
 DIFFERS = {
-    "endpoints.deployModel": "minReplicaCount replicas run, without autoscaling; AIP_HTTP_PORT is a free port of this "
+    "endpoints.deployModel": "replicas follow CPU and requests, not accelerators; AIP_HTTP_PORT is a free port of this "
     "machine; AIP_STORAGE_URI is the artifactUri itself, not that of a copy",
-    "endpoints.mutateDeployedModel": "only the number of replicas can be changed",
     "endpoints.predict": "the split between models is exact in every 100 requests, not at random",
     "endpoints.explain": "sampled Shapley over the container's own predict route; the same request has the same "
     "paths; approximationError is the standard error of the paths, as a share of the difference explained",

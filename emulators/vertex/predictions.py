@@ -110,6 +110,7 @@ async def ask(deployment: Deployment, body: bytes, headers: dict[str, str]) -> A
         Unavailable: no replica is healthy, or the one that was asked went away.
         ApiError: DEADLINE_EXCEEDED, there was no answer in 60 s.
     """
+    deployment.asked += 1
     while (replica := deployment.pick()) is not None:
         replica.in_flight += 1
         try:

@@ -155,6 +155,9 @@ class Deployment:
         self.container = container
         self._logs = logs
         self._next = 0
+        self._resizing = asyncio.Lock()
+        self._ended = False
+        self.asked = 0  # requests so far
         self.replicas = [self._replica(number) for number in range(count)]
 
     def _replica(self, number: int) -> Replica:
@@ -174,7 +177,7 @@ class Deployment:
         limit = float(os.environ.get(START_VARIABLE) or 120)
         deadline = time.monotonic() + limit
         for replica in self.replicas:
-            while not replica.healthy.is_set():
+            while not replica.healthy.is_set() and not self._ended:
                 if replica.ends >= START_ATTEMPTS:
                     self._give_up("Model server exited unexpectedly.", replica)
                 if time.monotonic() > deadline:
@@ -203,14 +206,18 @@ class Deployment:
 
     async def resize(self, count: int) -> None:
         """Change the number of replicas; new ones are healthy, and removed ones gone, when this returns."""
-        removed, self.replicas = self.replicas[count:], self.replicas[:count]
-        added = [self._replica(number) for number in range(len(self.replicas), count)]
-        for replica in added:
-            replica.start()
-        self.replicas = self.replicas + added
-        await self.ready()
-        await asyncio.gather(*(replica.stop(drain=True) for replica in removed))
+        async with self._resizing:
+            if self._ended:
+                return
+            removed, self.replicas = self.replicas[count:], self.replicas[:count]
+            added = [self._replica(number) for number in range(len(self.replicas), count)]
+            for replica in added:
+                replica.start()
+            self.replicas = self.replicas + added
+            await self.ready()
+            await asyncio.gather(*(replica.stop(drain=True) for replica in removed))
 
     async def stop(self, *, drain: bool) -> None:
         """End every replica."""
+        self._ended = True
         await asyncio.gather(*(replica.stop(drain=drain) for replica in self.replicas))

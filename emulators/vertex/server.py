@@ -23,6 +23,7 @@ from emulators.faults import CallFaults, Faults
 from emulators.hosting import Options, serve_asgi
 from emulators.ports import free_port
 from emulators.scratch import scratch_folder
+from emulators.vertex.autoscaling import Autoscaling
 from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.custom_jobs import CustomJobWork
@@ -36,6 +37,8 @@ from emulators.vertex.models import Models
 from emulators.vertex.names import Target
 from emulators.vertex.operations import Operations
 from emulators.vertex.predictions import Predictions
+from emulators.vertex.quota_control import quota_routes
+from emulators.vertex.quotas import Quotas
 from emulators.vertex.request_log import RequestLog
 from emulators.vertex.serving import Serving
 from emulators.vertex.state import Store
@@ -58,10 +61,12 @@ class VertexEmulator:
         self._serving = Serving((data or self._scratch or Path()) / "logs")
         self._tls: dict[str, str] | None = None
         self._log = RequestLog(self.clock)
+        self.quotas = Quotas(self.clock)
+        self._autoscaling = Autoscaling(self._serving, self.clock)
         models = Models(self._store, self._operations)
         endpoints = Endpoints(self._store, self._operations, self._serving)
-        self._deployments = Deployments(self._operations, models, endpoints, self._serving)
-        custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs))
+        self._deployments = Deployments(self._operations, models, endpoints, self._serving, self.quotas)
+        custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs, self.quotas))
         pipelines = self._jobs(TrainingPipelineWork(custom_jobs, models))
         batches = self._jobs(BatchPredictionWork(models, self._serving))
         self._all_jobs = (pipelines, custom_jobs, batches)
@@ -89,9 +94,11 @@ class VertexEmulator:
         self._operations.resume()
         for jobs in self._all_jobs:
             jobs.resume()
+        self._autoscaling.start()
 
     async def close(self) -> None:
         """Stop all processes; what is stored stays."""
+        await self._autoscaling.stop()
         await self._stop_work()
         self._store.close()
         if self._scratch is not None:
@@ -107,6 +114,8 @@ class VertexEmulator:
         """Stop all processes and forget everything stored."""
         await self._stop_work()
         self._store.clear()
+        self.quotas.reset()
+        self._autoscaling.reset()
 
     async def _stop_work(self) -> None:
         await self._operations.stop()
@@ -130,7 +139,8 @@ class VertexEmulator:
                 raise ValueError(f"{given['method']} {given['path']}: {error.message}") from error
 
     async def tick(self) -> None:
-        """Nothing here waits for the clock."""
+        """Scale what is due to be, and fail jobs whose time is over; the latter look at the clock by themselves."""
+        self._autoscaling.look()
 
     async def answer(
         self, method: str, path: str, query: dict[str, str], raw: bytes, headers: dict[str, str]
@@ -177,7 +187,9 @@ class VertexEmulator:
             ApiError: as `answer`, or the fault says so.
             AnswerLost: the work is done, and the caller must not hear of it.
         """
-        fault = self.faults.take(Target.of(method, path).method)
+        target = Target.of(method, path)
+        self.quotas.take(target)
+        fault = self.faults.take(target.method)
         if fault is None:
             return await self.answer(method, path, query, raw, headers)
         if fault.action == "error":
@@ -223,7 +235,7 @@ async def serve(options: Options) -> None:
             yield
         await emulator.close()
 
-    control = Starlette(routes=[*control_routes(emulator)], lifespan=lifespan)
+    control = Starlette(routes=[*control_routes(emulator), *quota_routes(emulator.quotas)], lifespan=lifespan)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         own = scope["type"] != "http" or scope["path"].startswith(PREFIX)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 from emulators.vertex.containers import inherited, prediction_variables, routes, spec_variables
@@ -153,12 +153,19 @@ class Serving:
         if deployment is not None:
             await deployment.stop(drain=True)
 
-    async def resize(self, endpoint: str, deployed_id: str, count: int) -> None:
-        """Change the number of replicas of a deployed model."""
+    def scalable(self) -> Iterator[tuple[Key, tuple[Deployment, Json]]]:
+        """The deployed models that may have more than their least replicas, and their resources."""
+        for key, deployed in self._shown.items():
+            resources = deployed["dedicatedResources"]
+            if key in self._deployments and int(resources.get("maxReplicaCount", 0)) > 1:
+                yield key, (self._deployments[key], resources)
+
+    async def resize(self, endpoint: str, deployed_id: str, least: int, most: int) -> None:
+        """Bring the number of replicas of a deployed model between two bounds."""
         deployment = self._deployments.get((endpoint, deployed_id))
         if deployment is None:
             raise FailedPrecondition(f"DeployedModel {deployed_id} has no running model server.")
-        await deployment.resize(count)
+        await deployment.resize(min(max(len(deployment.replicas), least), most))
 
     def status(self, endpoint: str, deployed_id: str) -> Json:
         """The `status` field of a deployed model."""

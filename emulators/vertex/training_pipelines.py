@@ -1,6 +1,7 @@
 """Training pipelines with a custom task: a custom job, and then the model that it made is uploaded."""
 
 import asyncio
+from collections.abc import Sequence
 
 from google.cloud.aiplatform_v1 import types
 
@@ -35,6 +36,9 @@ class TrainingPipelineWork:
             raise Unimplemented("TrainingPipeline.input_data_config is not implemented by this emulator.")
         check_worker_pools(_job_spec(job))
         return job
+
+    def admit(self, location: str, job: Json, running: Sequence[Json]) -> None:
+        """Its custom job is counted, not itself."""
 
     async def run(self, job: Json, progress: Progress) -> Json:
         """Run the custom job to its end, then upload."""

@@ -51,6 +51,10 @@ def predict(request: dict[str, object]) -> tuple[int, bytes]:
         os._exit(int(first["exit"]))
     if "sleep" in first:
         time.sleep(first["sleep"])
+    if "spin" in first:
+        began = time.thread_time()
+        while time.thread_time() < began + first["spin"]:
+            pass
     if "status" in first:
         return first["status"], b'{"detail": "as asked"}'
     if "garbage" in first:
