@@ -67,7 +67,8 @@ class Candidate(BaseModel):
     task: Task = "binary"
     classes: list[str] = []  # of a multiclass model, in the order of its probabilities
     kind: str = "boosting"  # of `ml.recipes.RECIPES`
-    tried: dict[str, float] = {}  # kind -> the pipeline's metric, at the end of the training rows
+    tried: dict[str, float] = {}  # recipe -> the pipeline's metric, at the end of the training rows
+    correction: dict[str, float] | None = None  # slope, shift of the log-odds; log loss before and after it
     signature: list[Field]
     metrics: dict[str, dict[str, float]]  # slice ("all", "origin=JFK") -> metric -> value on the holdout
     lineage: Lineage

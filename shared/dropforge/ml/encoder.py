@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from dropforge.contracts.errors import RequestInvalid
+from dropforge.ml import targets
 from dropforge.ml.timeparts import instants, part_of
 
 Floats = NDArray[np.float64]
@@ -24,7 +25,7 @@ MOST_CATEGORIES = 10_000
 
 @dataclass(frozen=True)
 class Input:
-    """One feature: the column it is read from, and how. `part` and `zone` are for times only.
+    """One feature: the column it is read from, and how. `part`, `zone` are for times only, `by_target` for categories.
 
     The encoder takes every kind but text, which is for `texts`.
     """
@@ -34,26 +35,35 @@ class Input:
     kind: Literal["number", "category", "time", "text"]
     part: str = ""
     zone: str = ""
+    by_target: bool = False
 
 
 class Encoder(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn ships no types
     """Columns by name -> float64 matrix of shape (n_rows, n_features); NaN stands for missing and unknown.
 
-    Categories become the rank of their name among those seen in fitting. On the flights, ordinal codes beat one-hot,
-    target encoding and the booster's own categorical splits out of sample, and they have no limit of 255 values.
+    Categories become the rank of their name among those seen in fitting, or, `by_target`, the mean label of their rows.
+    On the flights, ranks beat one-hot, target encoding and the booster's own categorical splits out of sample, and they
+    have no limit of 255 values; elsewhere another may, and `choose` tries.
     """
 
     def __init__(self, inputs: Sequence[Input]) -> None:
         self.inputs = inputs
 
-    def fit(self, columns: Mapping[str, Any], y: object = None) -> Self:  # noqa: ARG002  # scikit-learn passes it
-        """Learn the categories of each category column, and which features have no value in any row."""
-        self.codes_ = {
-            each.column: _ranks(columns.get(each.column, ())) for each in self.inputs if each.kind == "category"
-        }
+    def fit(self, columns: Mapping[str, Any], y: Any = None) -> Self:
+        """Learn the codes of each category column, and which features have no value in any row."""
+        self.codes_ = {each.column: _codes(each, columns, y) for each in self.inputs if each.kind == "category"}
         self.unseen_ = np.zeros(len(self.inputs), dtype=bool)
         self.unseen_ = np.isnan(self.transform(columns)).all(axis=0)
         return self
+
+    def fit_transform(self, columns: Mapping[str, Any], y: Any = None) -> Floats:
+        """Learn from rows and encode them, each by the labels of others only where codes are made of labels."""
+        matrix = self.fit(columns, y).transform(columns)
+        for index, each in enumerate(self.inputs):
+            if each.by_target and each.column in columns and not self.unseen_[index]:
+                known = list(self.codes_[each.column])
+                matrix[:, index] = targets.crossed(_names(columns[each.column]), np.asarray(y, dtype=float), known)
+        return matrix
 
     def transform(self, columns: Mapping[str, Any]) -> Floats:
         """Encode; a column that is absent is missing in every row.
@@ -93,6 +103,17 @@ def plain(values: Any) -> Iterable[object]:
 
 def _code(codes: dict[str, float], value: object) -> float:
     return np.nan if value is None else codes.get(str(value), np.nan)
+
+
+def _codes(each: Input, columns: Mapping[str, Any], y: Any) -> dict[str, float]:
+    ranks = _ranks(columns.get(each.column, ()))
+    if not each.by_target or each.column not in columns:
+        return ranks
+    return targets.means(_names(columns[each.column]), np.asarray(y, dtype=float), list(ranks))
+
+
+def _names(values: Any) -> list[str | None]:
+    return [None if value is None else str(value) for value in plain(values)]
 
 
 def _ranks(values: Any) -> dict[str, float]:

@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from dropforge.core import compiled
 from dropforge.core.compiled import Classes, Column, Compiled, Linear, Predictor, Trees
 from dropforge.ml import linearised, serving
+from dropforge.ml.calibrate import Corrected
 from dropforge.ml.encoder import Encoder
 
 TOLERANCE = 1e-6
@@ -64,6 +65,9 @@ def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
         NotCompilable: it is another pipeline, or has splits by category.
     """
     last = model.named_steps.get("model")
+    slope, shift = 1.0, 0.0
+    if isinstance(last, Corrected):
+        slope, shift, last = last.slope, last.shift, last.model
     if not isinstance(model.steps[0][1], Encoder) or not isinstance(last, _COMPILED):
         wanted = ", ".join(kind.__name__ for kind in _COMPILED)
         raise NotCompilable(f"Expected an encoder before one of {wanted}. Found {list(model.named_steps)}: {last!r}.")
@@ -76,7 +80,7 @@ def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
         last_rows = {name: values[-MOST_ROWS:] for name, values in columns.items()}
         return _whole(model, linearised.linear(model, _columns(encoder), last_rows))
     numbers = isinstance(last, HistGradientBoostingRegressor)
-    return _whole(model, [Compiled(_columns(encoder), trees, numbers=numbers) for trees in _trees(last)])
+    return _whole(model, [Compiled(_columns(encoder), trees, numbers=numbers) for trees in _trees(last, slope, shift)])
 
 
 _LINEAR = (LogisticRegression, Ridge)
@@ -109,16 +113,19 @@ def _columns(encoder: Any) -> list[Column]:
     ]
 
 
-def _trees(booster: Any) -> list[Trees]:
-    """The trees of each output: one for a probability or a number, and for more than two classes one each."""
+def _trees(booster: Any, slope: float, shift: float) -> list[Trees]:
+    """The trees of each output: one for a probability or a number, and for more than two classes one each.
+
+    A correction of the log-odds becomes part of the trees' values.
+    """
     baselines = booster._baseline_prediction.ravel().tolist()
     return [
-        _of_output([iteration[output].nodes for iteration in booster._predictors], baseline)
+        _of_output([iteration[output].nodes for iteration in booster._predictors], slope * baseline + shift, slope)
         for output, baseline in enumerate(baselines)
     ]
 
 
-def _of_output(nodes: list[Any], baseline: float) -> Trees:
+def _of_output(nodes: list[Any], baseline: float, slope: float) -> Trees:
     sizes = np.array([len(tree) for tree in nodes])
     roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
     every = np.concatenate(nodes)
@@ -132,7 +139,7 @@ def _of_output(nodes: list[Any], baseline: float) -> Trees:
         missing_left=every["missing_go_to_left"].astype(bool).tolist(),
         left=np.where(inner, every["left"] + first, 0).tolist(),
         right=np.where(inner, every["right"] + first, 0).tolist(),
-        value=every["value"].tolist(),
+        value=(slope * every["value"]).tolist(),
         roots=roots.tolist(),
         baseline=baseline,
         cover=every["count"].tolist(),

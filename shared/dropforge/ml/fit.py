@@ -41,6 +41,11 @@ def _input(pipeline: Pipeline, feature: Feature) -> Input:
     return Input(feature.name, feature.column, "category" if column.type == "category" else "number")
 
 
+def terms(pipeline: Pipeline, rows: int) -> Terms:
+    """What the recipes must know, for so many rows."""
+    return Terms(pipeline.label.task, pipeline.success.metric, rows, pipeline.training.seed)
+
+
 def check_enough(labels: NDArray[Any], what: str, task: Task = "binary", least: int = LEAST_ROWS) -> None:
     """Raises NotEnoughData unless there are `least` rows, and a few of each class, of two classes, or two values."""
     if task != "binary":
@@ -86,12 +91,12 @@ def fit(pipeline: Pipeline, columns: Any, labels: NDArray[Any], kind: str = "boo
     """
     task = pipeline.label.task
     check_enough(labels, "training", task)
-    terms = Terms(task, pipeline.success.metric, len(labels), pipeline.training.seed)
-    steps = RECIPES[kind](inputs(pipeline), terms)
+    steps = RECIPES[kind](inputs(pipeline), terms(pipeline, len(labels)))
     # A sum in BLAS depends in its last bits on how many threads share it; the booster's do not.
     few = threadpool_limits(1 if len(labels) < THREADS_PAY else None, user_api="openmp")
     with few, threadpool_limits(1, user_api="blas"):
         steps.fit(columns, labels)
-    if kind == "boosting":  # it keeps the number of threads that it was fitted with, and uses it for nothing afterwards
+    if kind.startswith("boosting"):
+        # It keeps the number of threads that it was fitted with, and uses it for nothing afterwards.
         steps.named_steps["model"]._bin_mapper.n_threads = None
     return steps

@@ -17,8 +17,14 @@ from dropforge.core.compiled import Column, Linear, Term
 
 Floats = NDArray[np.float64]
 
-# Parts of times whose values are few, and which a model may take as categories.
-_FEW = {"hour": range(24), "weekday": range(7), "month": range(1, 13)}
+# Parts of times, whose values are whole numbers, and which a model may take as categories or put on a circle.
+_FEW = {
+    "hour": range(24),
+    "weekday": range(7),
+    "month": range(1, 13),
+    "minute_of_day": range(1440),
+    "day_of_year": range(1, 367),
+}
 
 
 def constant(shares: Sequence[float]) -> list[Linear]:

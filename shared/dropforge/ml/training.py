@@ -1,10 +1,11 @@
 """From accepted batches to a candidate: read the rows, split them by time, fit, score, and keep everything."""
 
 import io
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -22,10 +23,12 @@ from dropforge.core import candidates
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
-from dropforge.ml import artefact, export, fit, score, serving
+from dropforge.ml import artefact, calibrate, export, fit, score, serving
 from dropforge.ml.choose import Choice, choose
 from dropforge.ml.rows import coded, columns_of, labelled, labels_of, with_given
 from dropforge.ml.version import code_version, libraries
+
+log = logging.getLogger("train")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Recipe:
 
 @dataclass
 class _Watch:
+    pipeline: str
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -61,6 +65,7 @@ class _Watch:
         began = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - began, 3)
+        log.info(f"{self.pipeline}: {name} took {self.seconds[name]:.3f} s.", extra={"fields": {"step": name}})
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     name, candidate_id = recipe.pipeline.pipeline, recipe.candidate_id
     if (existing := candidates.find(state, name, candidate_id)) is not None:
         return existing
-    watch = _Watch()
+    watch = _Watch(name)
     with watch.step("read"):
         split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))
     with watch.step("fit"):
@@ -113,6 +118,7 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
         classes=classes,
         kind=chosen.kind,
         tried=chosen.tried,
+        correction=asdict(chosen.correction) if chosen.correction else None,
         signature=recipe.pipeline.signature(),
         metrics=metrics,
         lineage=Lineage(
@@ -157,7 +163,8 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
 def fit_rows(pipeline: Pipeline, rows: pa.Table) -> tuple[Any, Choice]:
     """The artefact that labelled rows give, and how its kind was chosen."""
     chosen = choose(pipeline, rows)
-    return fit.fit(pipeline, columns_of(rows), labels_of(rows), chosen.kind), chosen
+    model = fit.fit(pipeline, columns_of(rows), labels_of(rows), chosen.kind)
+    return (calibrate.corrected(model, chosen.correction) if chosen.correction else model), chosen
 
 
 def _write_artefact(state: Objects, name: str, content: bytes, digest: str) -> None:

@@ -9,7 +9,10 @@ from pathlib import Path
 import dropforge
 
 _PACKAGE = Path(dropforge.__file__).parent
-_LEARNING = ("encoder", "timeparts", "texts", "rows", "recipes", "choose", "score", "fit", "training", "artefact")
+_LEARNING = (
+    *("encoder", "timeparts", "texts", "targets", "cycles", "rows", "recipes"),
+    *("choose", "calibrate", "score", "fit", "training", "artefact"),
+)
 # What decides which rows are learned from and what is learned. A change elsewhere makes no other model.
 _DECIDES = (
     "core/dataset.py",

@@ -24,7 +24,8 @@ class Training(BaseModel):
     but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
     all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
     `models`: the kinds that are tried, the preferred one first, by default all that suit the label (`KINDS_OF`);
-    another is taken only if it predicts all the later training rows better.
+    another is taken only if it predicts all the later training rows better. `search_seconds`: about how long that may
+    take; it bounds the rows that are tried on.
     """
 
     model_config = STRICT
@@ -35,4 +36,5 @@ class Training(BaseModel):
     holdout_days: int = Field(default=7, ge=1)
     window_days: int | None = Field(default=None, ge=1)
     models: list[Kind] | None = Field(default=None, min_length=1)
+    search_seconds: float = Field(default=10.0, gt=0)
     seed: int = 0

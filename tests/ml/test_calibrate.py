@@ -1,0 +1,64 @@
+"""Probabilities are corrected where that helps later rows, and the corrected model is compiled and reproduced."""
+
+import numpy as np
+import pytest
+
+from dropforge.contracts.pipeline import Pipeline, parse
+from dropforge.ml import artefact, calibrate, choose, export, fit, score, serving
+from dropforge.ml.rows import LABEL, columns_of
+from tests.ml.shop import YAML, visits
+
+
+def pipeline(metric: str = "log_loss", models: str = "boosting") -> Pipeline:
+    """The shop, judged by this."""
+    text = YAML.replace("MODE", "static").replace("roc_auc, floor: 0.55", f"{metric}, floor: 0.7")
+    return parse(text.replace("models: [boosting]", f"models: [{models}]"))
+
+
+def blocks(claim: float, rows: int = 2000) -> list[calibrate.Block]:
+    """Three blocks of a model that claims so many times the log-odds that are true."""
+    found = []
+    for seed in range(3):
+        random = np.random.default_rng(seed)
+        wish = random.normal(size=rows)
+        labels = (random.random(rows) < 1 / (1 + np.exp(-wish))).astype(np.int8)
+        found.append((labels, 1 / (1 + np.exp(-claim * wish))))
+    return found
+
+
+def test_what_claims_too_much_is_corrected() -> None:
+    """Twice the log-odds are halved."""
+    found = calibrate.correction(pipeline(), blocks(2.0))
+    assert found is not None
+    assert found.slope == pytest.approx(0.5, abs=0.06)
+    assert found.after < found.before
+    labels, given = blocks(2.0)[0]
+    assert score.roc_auc(labels, found(given)) == score.roc_auc(labels, given)
+
+
+def test_what_is_calibrated_is_left_alone() -> None:
+    """A correction of noise would be one more thing to go wrong."""
+    assert calibrate.correction(pipeline(), blocks(1.0)) is None
+    assert not calibrate.suits(pipeline("roc_auc"))
+
+
+@pytest.mark.parametrize("kind", ["boosting", "boosting/target", "logistic"])
+def test_a_corrected_model_is_compiled_and_agrees(kind: str) -> None:
+    """The correction becomes part of the numbers; nothing else serves it."""
+    rows = visits(900)
+    labels = rows["bought"].to_numpy().astype(np.int8)
+    fitted = fit.fit(pipeline(models="boosting, logistic"), columns_of(rows), labels, kind)
+    made = calibrate.corrected(fitted, calibrate.Correction(0.7, 0.1, 0, 0))
+    exported = export.export(made, columns_of(rows))
+    assert exported.largest_difference is not None
+    assert exported.largest_difference < 1e-12, exported.reason
+    assert serving.given(made, columns_of(rows)) != pytest.approx(serving.given(fitted, columns_of(rows)))
+    assert artefact.dump(made) == artefact.dump(made)
+
+
+def test_the_search_says_what_it_found_of_the_calibration() -> None:
+    """With the metric that asks for it, on blocks of later rows."""
+    rows = visits(3000, noise=2.0)
+    table = rows.append_column(LABEL, rows["bought"].cast("int8"))
+    found = choose.choose(pipeline(), table).correction
+    assert found is None or found.after < found.before
