@@ -24,10 +24,10 @@ class Endpoint:
         self._upstream = upstream
         self._failed = failed
 
-    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
+    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes | None) -> dict[str, Any]:
         """Vertex AI's answer: `predictions`, `deployedModelId`, `model`, `modelVersionId`.
 
-        The `body` is handed on as it came; `asked` is what it says.
+        The `body` is handed on as it came; `asked` is what it says, and where there is no body it is made of that.
 
         Raises:
             RequestInvalid: an instance does not fit.
@@ -38,7 +38,9 @@ class Endpoint:
         if not asked.partial:  # else the model server answers what does not fit with an error in its place
             serving.signature.check(asked.instances)
         url = f"{self._api}/v1/{serving.champion.endpoint}:predict"
-        answer = await self._upstream.post(url, self._token, body, lambda: self._failed(serving))
+        answer = await self._upstream.post(
+            url, self._token, body or orjson.dumps(asked.said()), lambda: self._failed(serving)
+        )
         if answer.status == 200:
             return _promised(answer.body, len(asked.instances), url)
         if answer.status == 501:

@@ -32,7 +32,7 @@ class Inline:
         self._failed = failed
         self._loaded: dict[str, compiled.Predictor] = {}
 
-    async def ask(self, serving: Serving, asked: predictions.Request, _: bytes) -> dict[str, Any]:
+    async def ask(self, serving: Serving, asked: predictions.Request, _: bytes | None) -> dict[str, Any]:
         """As `Endpoint.ask`. A canary answers its share of the requests, and where it cannot, the champion does.
 
         Raises:

@@ -8,13 +8,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
-import orjson
-
 from dropforge.contracts import predictions
 from dropforge.contracts.errors import RequestInvalid, ServiceUnavailable
 from dropforge.contracts.outcomes import Given
 
 from .champions import Champions, Serving
+from .recent import Recent
 from .tables import Table, Tables, Which, identity
 
 MOST_CACHED = 100_000  # answers of a process; some 20 MB
@@ -25,8 +24,8 @@ Found = dict[str, Any]
 class Backend(Protocol):
     """What computes answers."""
 
-    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> Found:
-        """As `Endpoint.ask` and `Inline.ask`."""
+    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes | None) -> Found:
+        """As `Endpoint.ask` and `Inline.ask`; `body` says what `asked` does, and is made where there is none."""
 
 
 class Tabled:
@@ -35,10 +34,9 @@ class Tabled:
     def __init__(self, champions: Champions, model: Backend, most_cached: int = MOST_CACHED) -> None:
         self._tables = Tables(champions)
         self._model = model
-        self._cached: dict[tuple[Which, bytes], Given] = {}
-        self._most_cached = most_cached
+        self._cached: Recent[tuple[Which, bytes], Given] = Recent(most_cached)
 
-    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> Found:
+    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes | None) -> Found:
         """As `Endpoint.ask`.
 
         Raises:
@@ -99,25 +97,17 @@ class Tabled:
         missing: Sequence[int],
     ) -> Found:
         """The model's answers in the gaps; all are the model's if it turns out to be another version."""
-        rest = replace(asked, instances=[asked.instances[index] for index in missing], partial=False)
-        found = await self._model.ask(serving, rest, orjson.dumps(rest.said()))
+        all_of_them = len(missing) == len(names)
+        rest = asked if all_of_them else replace(asked, instances=[asked.instances[index] for index in missing])
+        found = await self._model.ask(serving, rest, None)
         if found.get("modelVersionId") != serving.champion.version:
-            return (
-                found
-                if len(missing) == len(names)
-                else await self._model.ask(serving, asked, orjson.dumps(asked.said()))
-            )
+            return found if all_of_them else await self._model.ask(serving, asked, None)
         filled = dict(zip(missing, found["predictions"], strict=True))
         outcome = serving.candidate.outcome
         for index, answer in filled.items():
-            self._remember((identity(serving), names[index]), outcome.given(answer))
+            self._cached.set((identity(serving), names[index]), outcome.given(answer))
         told = [filled[index] if each is None else asked.answer(each, outcome) for index, each in enumerate(known)]
         return {**found, "predictions": told}
-
-    def _remember(self, name: tuple[Which, bytes], given: Given) -> None:
-        self._cached[name] = given
-        if len(self._cached) > self._most_cached:
-            del self._cached[next(iter(self._cached))]  # the oldest
 
 
 def _without(serving: Serving, asked: predictions.Request, known: Sequence[Given | None]) -> Found:

@@ -95,7 +95,7 @@ class Counted:
         self._model = model
         self._tally = tally
 
-    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
+    async def ask(self, serving: Serving, asked: predictions.Request, body: bytes | None) -> dict[str, Any]:
         """As the backend's."""
         began = time.perf_counter()
         found = await self._model.ask(serving, asked, body)

@@ -1,7 +1,9 @@
 """Static and hybrid answers over HTTP: real bundle, real lookup files, and the same doubles as the model's."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from dropforge.core.serving import lookup
 from dropforge.core.serving.identity import Identity
 from dropforge.gcp.vertex import Inline
 from dropforge.ml import serving
+from functions.predict.answering.recent import Recent
 from tests.functions.predict.conftest import Deployment, Predict, running
 from tests.functions.trained import Trained, flights, trained
 
@@ -135,3 +138,45 @@ def test_a_new_version_never_gets_an_old_answer(function: Predict, deployment: D
         assert [found["probability"] for found in body["predictions"]] == says[version]
         time.sleep(0.05)
     assert seen == {"1", "2"}
+
+
+def test_under_load_no_answer_is_of_another_version_than_it_names(function: Predict, deployment: Deployment) -> None:
+    """Four callers never stop while versions come and go: no table and no cache may mix two of them."""
+    asked, models = HEAD + TAIL, {"odd": MODEL, "even": trained(2)}
+    says = {name: serving.predict(model.model, asked) for name, model in models.items()}
+    for model in models.values():
+        table(deployment, "busy", "hybrid", model)
+    publish(deployment, "busy", models["odd"])
+    stop = threading.Event()
+
+    def ask() -> set[str]:
+        seen = set()
+        while not stop.is_set():
+            body = function.ask({"instances": asked}, "busy").json()
+            seen.add(body["modelVersionId"])
+            name = "odd" if int(body["modelVersionId"]) % 2 else "even"
+            assert [found["probability"] for found in body["predictions"]] == says[name]
+        return seen
+
+    with ThreadPoolExecutor(4) as pool:
+        callers = [pool.submit(ask) for _ in range(4)]
+        try:
+            for version in ("2", "1"):
+                publish(deployment, "busy", models["odd" if int(version) % 2 else "even"])
+                until = time.monotonic() + 60
+                while function.ask({"instances": asked[:1]}, "busy").json()["modelVersionId"] != version:
+                    assert time.monotonic() < until
+        finally:
+            stop.set()
+        assert all(caller.result() == {"1", "2"} for caller in callers)
+
+
+def test_a_bounded_cache_keeps_what_is_asked_for() -> None:
+    """And no more than its bound, however long it runs."""
+    recent: Recent[int, str] = Recent(10)
+    recent.set(0, "popular")
+    for number in range(1, 1000):
+        recent.set(number, "once")
+        assert recent.get(0) == "popular"
+        assert len(recent) <= 10
+    assert recent.get(1) is None
