@@ -12,6 +12,9 @@ KEPT_POINTS = 256  # a quantile's rank is off by less than 1 / 256 after profili
 KEPT_VALUES = 256
 KEPT_PATTERNS = 32
 KEPT_DAYS = 4000  # beyond, rows are counted by month
+MOST_KEPT_ROWS = 2000  # whole rows in a sample, fewer where there are many columns
+LEAST_KEPT_ROWS = 300
+MOST_KEPT_CELLS = 60_000
 HASH_BITS = 53  # what a number in JSON keeps whole
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -99,8 +102,24 @@ class ColumnProfile(BaseModel):
         return float((KEPT_HASHES - 1) * 2**HASH_BITS / max(self.hashes[-1], 1))
 
 
+class Sample(BaseModel):
+    """Some whole rows, drawn uniformly from the different ones: those with the smallest hashes, in that order.
+
+    A column lies in `numbers` (times in seconds since 1970) or in `texts`, with None where a row has no readable value.
+    A text that is no category is the empty one.
+    """
+
+    model_config = STORED
+    hashes: list[int]
+    numbers: dict[str, list[float | None]]
+    texts: dict[str, list[str | None]]
+
+
 class Profile(BaseModel):
-    """One batch, or several merged. `repeated` rows equal an earlier row of their own batch in every column."""
+    """One batch, or several merged. `repeated` rows equal an earlier row of their own batch in every column.
+
+    `sample` is None in profiles that were made before there were samples.
+    """
 
     model_config = STORED
     batches: int
@@ -109,6 +128,7 @@ class Profile(BaseModel):
     repeated: int
     time: str | None
     columns: dict[str, ColumnProfile]
+    sample: Sample | None = None
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:

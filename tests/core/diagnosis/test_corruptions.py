@@ -8,8 +8,11 @@ from tests.benchmarks.corruption.trial import Bench, names
 CHOSEN = {
     "miles as kilometres": 0.05,
     "minutes as seconds": 1.0,
-    "sign flipped": 1.0,
-    "five hours late": 1.0,
+    "°F as °C": 0.05,
+    "sign flipped": 0.05,
+    "five hours late": 0.05,
+    "local clock three hours off": 0.05,
+    "values lost": 0.05,
     "day and month exchanged": 1.0,
     "decimal comma": 0.2,
     "sentinel -99": 0.05,
@@ -17,9 +20,9 @@ CHOSEN = {
     "padded": 0.05,
     "re-coded": 1.0,
     "mojibake": 0.05,
-    "two columns swapped": 1.0,
+    "two columns swapped": 0.05,
     "rows duplicated": 0.2,
-    "truncated file": 0.5,
+    "truncated file": 0.05,
 }
 
 
@@ -33,6 +36,12 @@ def test_a_corruption_is_noticed_and_its_cause_named(judges: Bench, kind: Kind) 
 
 
 def test_clean_months_in_order_raise_no_alarm(judges: Bench) -> None:
-    """Who cries wolf is switched off. One airport and the weather; the benchmark has all."""
+    """Who cries wolf is switched off. One airport and the weather; the benchmark has all.
+
+    The weather of December is not clean: the original lacks its last 30 hours, and that is what is said.
+    """
+    said: dict[str, list[str]] = {}
     for name in [*(name for name in names("flights") if "JFK" in name), *names("weather")]:
-        assert judges.examined(name, judges.clean(name)).anomalies == []
+        found = judges.examined(name, judges.clean(name))
+        said |= {name: [cause.cause for cause in found.diagnoses]} if found.anomalies else {}
+    assert said == {"weather-2013-12.csv.gz": ["truncated_file"]}

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.examination import Examination
 from dropforge.contracts.profile import Profile
+from dropforge.core.anomaly.choose import attributed, most_telling
 from dropforge.core.anomaly.history import ENOUGH, Earlier, comparable, compare
 from dropforge.core.anomaly.judge import anomalies
 from dropforge.core.diagnosis import diagnose
@@ -22,8 +23,10 @@ def examine(
         return Examination(
             batch=batch, judged=False, compared_with=[], tests=0, one_in=one_in, anomalies=[], diagnoses=[]
         )
-    compared = compare(profile, chosen)
-    found, tests = anomalies(compared, profile, profile.span[0] if profile.span else None, one_in)
+    compared = compare(profile, chosen, units)
+    unusual, tests = anomalies(compared, profile, profile.span[0] if profile.span else None, one_in)
+    named, torn = attributed(unusual, compared.related, units)
+    found = most_telling(named)
     return Examination(
         batch=batch,
         judged=True,
@@ -31,5 +34,5 @@ def examine(
         tests=tests,
         one_in=one_in,
         anomalies=found,
-        diagnoses=diagnose(profile, compared.reference, [one.profile for one in chosen], found, units),
+        diagnoses=diagnose(profile, compared.reference, [one.profile for one in chosen], found, units, torn),
     )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dropforge.contracts.profile import Profile
+from dropforge.core.anomaly.coverage import Coverage, coverage
+from dropforge.core.anomaly.related import Related, Units, related
 from dropforge.core.anomaly.statistics import Key, Share, Statistics, fresh, lasting, reach, strays
 from dropforge.core.profile import merge, merged
 
@@ -28,13 +30,19 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Compared:
-    """A batch and its history in the same statistics. `series` holds for each the earlier values, in order of time."""
+    """A batch and its history in the same statistics. `series` holds for each the earlier values, in order of time.
+
+    `related` are the relations between columns; the shares of rows that break them are among the statistics. So is
+    where the batch begins and ends, of which `coverage` says by how much that may vary.
+    """
 
     reference: Profile
     batch_ids: list[str]
     moments: list[datetime | None]
     now: Statistics
     series: dict[Key, list[tuple[int, Share | float]]]
+    related: Related
+    coverage: Coverage
 
 
 def comparable(profile: Profile, earlier: Sequence[Earlier]) -> list[Earlier]:
@@ -78,7 +86,7 @@ def start(profile: Profile) -> str | None:
     return None if numbers is None else f"{numbers.quantile(0.25):020.3f}"
 
 
-def compare(profile: Profile, earlier: Sequence[Earlier]) -> Compared:
+def compare(profile: Profile, earlier: Sequence[Earlier], units: Units) -> Compared:
     """Measure a batch and those of `comparable` by the same statistics."""
     profiles = [one.profile for one in earlier]
     reference = merged(profiles)
@@ -93,7 +101,13 @@ def compare(profile: Profile, earlier: Sequence[Earlier]) -> Compared:
         until = before if until is None else merge(until, before)
     now = lasting(profile, reference) | _fresh(profile, reference, profiles)
     moments = [one.span[0] if one.span else None for one in profiles]
-    return Compared(reference, [one.batch_id for one in earlier], moments, now, series)
+    between = related(profile, profiles, units)
+    now.update(between.now)
+    series |= {key: [*values] for key, values in between.series.items()}
+    covers = coverage(profile, profiles)
+    now.update(covers.now)
+    series |= {key: [*values] for key, values in covers.series.items()}
+    return Compared(reference, [one.batch_id for one in earlier], moments, now, series, between, covers)
 
 
 def _fresh(profile: Profile, until: Profile, before: Sequence[Profile]) -> Statistics:

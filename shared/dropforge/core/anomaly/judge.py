@@ -36,7 +36,11 @@ MATTERS_SHARE = 0.02
 MATTERS_NEW = 0.01
 VANISHED = 0.25  # of the least share that it had: below, a frequent value counts as gone
 PLACES = ("at_most", "value", "hour")
-NEW = ("unseen", "above", "below", "new_hours", "new_patterns", "stray", "unreadable", "rejected", "repeated")
+RELATIONS = ("together", "determined", "equation", "clocks", "predicted")
+NEW = (
+    *("unseen", "above", "below", "new_hours", "new_patterns", "stray", "unreadable", "rejected", "repeated"),
+    *RELATIONS,
+)
 # Months are not draws from an urn: one storm or holiday is worth more than the variance of a few calm ones tells.
 CAUTION = 2.0
 # That nothing new came so far is known from few batches only, however alike they are: the least spread of what is new.
@@ -56,22 +60,14 @@ class Tested:
     chance: float  # variance from drawing rows
 
 
-def anomalies(compared: Compared, profile: Profile, moment: datetime | None, one_in: int) -> tuple[list[Anomaly], int]:
-    """The anomalies of a batch, the most surprising of each column first and no other, and the number of tests."""
+def anomalies(
+    compared: Compared, profile: Profile, moment: datetime | None, one_in: int
+) -> tuple[list[tuple[Key, Anomaly]], int]:
+    """Every anomaly of a batch, with its statistic, and the number of tests."""
     tested = [one for key in compared.now if (one := _tested(compared, key, moment)) is not None]
     usual = _usual(tested)
-    found: dict[str, Anomaly] = {}
-    for one in tested:
-        anomaly = _anomaly(one, usual[one.key.kind], len(tested), one_in, compared, profile)
-        if anomaly is not None:
-            best = found.get(anomaly.column)
-            if best is None or _telling(anomaly) > _telling(best):
-                found[anomaly.column] = anomaly
-    return sorted(found.values(), key=lambda one: -_telling(one)), len(tested)
-
-
-def _telling(anomaly: Anomaly) -> float:
-    return anomaly.surprise
+    found = [(one.key, _anomaly(one, usual[one.key.kind], len(tested), one_in, compared, profile)) for one in tested]
+    return [(key, anomaly) for key, anomaly in found if anomaly is not None], len(tested)
 
 
 def _tested(compared: Compared, key: Key, moment: datetime | None) -> Tested | None:
@@ -86,7 +82,8 @@ def _tested(compared: Compared, key: Key, moment: datetime | None) -> Tested | N
     errors = made.errors
     history = [value.rows / max(value.of, 1) if isinstance(value, Share) else value for _, value in past]
     if isinstance(now, Amount):
-        return Tested(key, now.value, made.value, history, _square(errors), len(errors), 0.0)
+        slack = compared.coverage.slack if key in compared.coverage.now else 0.0
+        return Tested(key, now.value, made.value, history, _square(errors), len(errors), slack * slack)
     of = fmean(value.of for _, value in past if isinstance(value, Share))
     chance = _chance(now, made.value, of, offset)
     return Tested(key, _scaled(now, offset), made.value, history, _square(errors), len(errors), chance)
@@ -111,7 +108,7 @@ def _anomaly(
     effect = observed - expected
     vanished = one.key.kind == "value" and observed < VANISHED * low
     if (
-        abs(effect) < (MATTERS_SHARE if vanished else _matters(one.key))
+        abs(effect) < (MATTERS_SHARE if vanished else _matters(one.key, compared))
         or low <= observed <= high
         or (one.key.kind in NEW and effect < 0)
     ):
@@ -144,7 +141,9 @@ def _anomaly(
     )
 
 
-def _matters(key: Key) -> float:
+def _matters(key: Key, compared: Compared) -> float:
+    if key in compared.coverage.now:
+        return compared.coverage.matters
     if key.kind in NEW:
         return MATTERS_NEW
     return MATTERS.get(key.kind, MATTERS_PLACE if key.kind in PLACES else MATTERS_SHARE)

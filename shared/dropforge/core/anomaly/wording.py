@@ -11,6 +11,8 @@ CODES = {
     "rejected": "rejected_lines",
     "repeated": "repeated_rows",
     "span": "time_covered",
+    "begins": "time_covered",
+    "ends": "time_covered",
     "nulls": "null_share",
     "unreadable": "unreadable_values",
     "distinct": "distinct_values",
@@ -21,6 +23,11 @@ CODES = {
     "stray": "stray_times",
     "value": "category_share",
     "unseen": "new_values",
+    "together": "relation_broken",
+    "determined": "relation_broken",
+    "equation": "relation_broken",
+    "clocks": "relation_broken",
+    "predicted": "relation_broken",
 }
 SHARES = {
     "rejected": "of the lines could not be read",
@@ -76,12 +83,27 @@ def sentence(said: Said) -> str:
         subject = "The file has" if key.kind == "rows" else f"{key.column!r} has"
         numbers = [round(exp(value) - 1) for value in (said.observed, said.low, said.high)]
         return f"{subject} {numbers[0]:,} {what}; {numbers[1]:,} to {numbers[2]:,} in {_before(said)}."
+    if key.kind in ("begins", "ends"):
+        return _bound(said)
     if key.kind == "span":
         days = [max(exp(value) - 3600, 0) / 86400 for value in (said.observed, said.low, said.high)]
         return f"The file covers {days[0]:,.1f} days; {days[1]:,.1f} to {days[2]:,.1f} in {_before(said)}."
+    if CODES.get(key.kind) == "relation_broken":
+        usual = f"{said.low:.1%} to {said.high:.1%} in {_before(said)}"
+        return f"in {said.observed:.1%} of the rows it is not so that {key.detail}; {usual}."
     subject = f"{key.column!r}: " if key.column else ""
     usual = f"{said.low:.1%} to {said.high:.1%} in {_before(said)}"
     return f"{subject}{said.observed:.1%} {_what(key)}; {usual}."
+
+
+def _bound(said: Said) -> str:
+    which = "first" if said.key.kind == "begins" else "last"
+    bound = "begin" if said.key.kind == "begins" else "end"
+    days = ", ".join(f"{value:+.1f}" for value in (said.low, said.high))
+    return (
+        f"Its {which} time is {said.observed:+.1f} days from the {bound} of its {said.key.detail}; "
+        f"{days.replace(', ', ' to ')} in {_before(said)}."
+    )
 
 
 def _what(key: Key) -> str:

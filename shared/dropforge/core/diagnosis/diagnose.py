@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dropforge.contracts.examination import Anomaly, Diagnosis
 from dropforge.contracts.profile import Profile
-from dropforge.core.diagnosis import categories, forms, numbers, times, whole
+from dropforge.core.diagnosis import categories, forms, numbers, related, times, whole
 from dropforge.core.diagnosis.candidate import Candidate
 
 ENOUGH = 0.5  # of the movement, which a cause must explain; else the data themselves changed
@@ -20,16 +20,19 @@ def diagnose(
     earlier: Sequence[Profile],
     anomalies: Collection[Anomaly],
     units: Mapping[str, str | None],
+    torn: Mapping[str, Sequence[related.Torn]],
 ) -> list[Diagnosis]:
     """One diagnosis for each column (or the file) with an anomaly, the surest first.
 
-    `reference` is the merged profile of the `earlier` batches, `units` gives the unit of columns that have one.
+    `reference` is the merged profile of the `earlier` batches, `units` gives the unit of columns that have one, `torn`
+    the relations with other columns that a column no longer keeps.
     """
     found = []
     for anomaly in anomalies:
         name = anomaly.column
         if name:
             tried = [*_causes(name, profile, reference, units.get(name))]
+            tried += related.causes(name, torn.get(name, ()), units.get(name))
         else:
             tried = [*whole.causes(profile, earlier, anomalies)]
         found.append(_best(anomaly, tried))

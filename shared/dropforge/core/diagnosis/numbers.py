@@ -8,10 +8,8 @@ from dropforge.contracts.profile import ColumnProfile, Numbers, Profile
 from dropforge.core.diagnosis import suggest
 from dropforge.core.diagnosis.candidate import Candidate
 from dropforge.core.diagnosis.mixture import Distribution, Fit, fit
-from dropforge.core.diagnosis.units import CHANGES, SENTINELS, Arithmetic
+from dropforge.core.diagnosis.units import CHANGES, SENTINELS, Arithmetic, plausible
 
-# A change between units that the column does not have explains too little; where none is declared, a little less.
-FAMILIAR, UNDECLARED, STRANGE = 1.0, 0.95, 0.8
 NEW_SHARE = 0.005  # of the rows, for new values to be looked at by themselves
 
 
@@ -25,23 +23,17 @@ def causes(name: str, profile: Profile, reference: Profile, unit: str | None) ->
     yield from _sentinel(column.numbers, known.numbers)
     for change in CHANGES:
         found = _better(fit(batch, before, before.changed(change.forward)), _of_new(column, known, change))
-        factor = _plausible(change, unit)
+        factor = plausible(change, unit)
         yield Candidate(
             change.cause,
             found.explained * factor,
             found.share,
             f"{found.share:.0%} of its values came {change.what}",
             [_shifted(column.numbers, known.numbers), f"That explains {found.explained:.0%} of the movement."],
-            _undo(name, change),
+            undo(name, change),
         )
     yield from _moved(name, column, known, batch, before, unit)
     yield from _swapped(name, profile, reference, batch, before)
-
-
-def _plausible(change: Arithmetic, unit: str | None) -> float:
-    if not change.familiar or unit in change.familiar:
-        return FAMILIAR
-    return UNDECLARED if unit is None else STRANGE
 
 
 def _filled(name: str, column: ColumnProfile, known: ColumnProfile) -> Iterator[Candidate]:
@@ -151,7 +143,7 @@ def _moved(
             found.share,
             f"{found.share:.0%} of its values are off by {what}",
             [_shifted(column.numbers, known.numbers)],
-            _back(name, step) if clock else _undo(name, change),
+            _back(name, step) if clock else undo(name, change),
         )
 
 
@@ -193,7 +185,8 @@ def _shifted(numbers: Numbers, known: Numbers) -> str:
     return f"Its 5 %, 50 % and 95 % quantiles are {now}; they were {then}."
 
 
-def _undo(name: str, change: Arithmetic) -> Repair:
+def undo(name: str, change: Arithmetic) -> Repair:
+    """The repair that takes a change of numbers back."""
     if change.plus and change.times != 1:
         how = f"subtract {change.plus:g} and divide by {change.times:g}"
     elif change.plus:

@@ -27,15 +27,17 @@ def causes(profile: Profile, earlier: Sequence[Profile], anomalies: Collection[A
         usually = median((last - first).total_seconds() / 86400 for first, last in spans)
         short = 1 - days / max(usually, 1e-9)
         fewer = 1 - profile.rows / usual
-        if short > 0.05 and fewer > 0.5 * short and kinds & {"span", "rows"}:
+        early = next((-one.effect for one in anomalies if one.statistic.startswith("ends")), 0.0) / max(usually, 1e-9)
+        if kinds & {"span", "rows", "ends"} and (early > 0 or (short > 0.05 and fewer > 0.5 * short)):
+            agreed = min(short, fewer) / max(short, fewer) if short > 0 and fewer > 0 else 0.0
             yield Candidate(
                 "truncated_file",
-                0.7 + 0.3 * min(short, fewer) / max(short, fewer),
-                short,
+                0.7 + 0.3 * agreed,
+                max(early, short),
                 f"its end is missing after {profile.span[1]:%Y-%m-%d %H:%M}",
                 [f"It covers {days:.1f} days, not {usually:.1f}, with {profile.rows:,} rows for {usual:,.0f}."],
                 Repair(change="Ask the source for the whole file."),
-            )  # fmt: skip
+            )
     if "rows" in kinds:
         less = profile.rows < usual
         yield Candidate(

@@ -25,6 +25,7 @@ from dropforge.contracts.profile import (
 from dropforge.contracts.verdicts import Staged
 from dropforge.core.engine import identifier, text
 from dropforge.core.profile import points
+from dropforge.core.profile.drawing import drawn
 from dropforge.core.validation import columns
 
 CLASSES = {
@@ -55,22 +56,16 @@ def measure(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, r
     decimal = str(staged.dialect.get("decimal", "."))
     there = [name for name, column in table.columns.items() if column.source(name) in staged.columns]
     names = there if staged.rows else []
+    different, sample = drawn(database, staged, table, names, relation, decimal) if names else (staged.rows, None)
     return Profile(
         batches=1,
         rows=staged.rows,
         rejected=staged.rejected,
-        repeated=_repeated(database, staged, relation),
+        repeated=staged.rows - different,
         time=table.time if table.time in names else None,
         columns={name: _column(database, table, name, relation, decimal, staged.rows) for name in names},
+        sample=sample,
     )
-
-
-def _repeated(database: duckdb.DuckDBPyConnection, staged: Staged, relation: str) -> int:
-    if not staged.rows:
-        return 0
-    listed = ", ".join(identifier(name) for name in staged.columns)
-    distinct = _row(database, f"SELECT count(DISTINCT hash({listed})) FROM {relation}")[0]
-    return int(staged.rows - distinct)
 
 
 def _column(

@@ -3,8 +3,8 @@
 Equal to it: counts, nulls, minima, maxima, lengths, classes, hours and days. Equal up to rounding: mean and variance
 (Chan, Golub and LeVeque, 1979). `distinct`: equal, since the smallest hashes of a union are among the smallest of its
 parts. Quantiles: a rank is off by less than 2 / KEPT_POINTS for each merge. Frequent values and patterns: exact while
-both are complete; else a count may miss at most the smallest kept count of the other part. `repeated` does not know of
-rows that stand in both.
+both are complete; else a count may miss at most the smallest kept count of the other part. The sample: equal, where
+both have the same columns. `repeated` does not know of rows that stand in both.
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ from dropforge.contracts.profile import (
     Numbers,
     Profile,
 )
-from dropforge.core.profile import points
+from dropforge.core.profile import drawing, points
 
 
 def merged(profiles: Iterable[Profile]) -> Profile:
@@ -38,6 +38,9 @@ def merge(left: Profile, right: Profile) -> Profile:
         repeated=left.repeated + right.repeated,
         time=left.time or right.time,
         columns={name: _column(left.columns.get(name), right.columns.get(name), left, right) for name in names},
+        sample=drawing.merged(left.sample, right.sample)
+        if left.sample and right.sample
+        else left.sample or right.sample,
     )
 
 
