@@ -19,6 +19,7 @@ from emulators.router.errors import Crashed, NoAnswer, StartFailed, TimedOut, To
 from emulators.router.instance import Instance
 from emulators.router.logs import Log
 from emulators.router.runtime import Runtime
+from emulators.transitions import Transitions
 from functions.flow import Function
 
 
@@ -31,6 +32,7 @@ class FunctionHost:
     runtime: Runtime
     clock: Clock
     log: Log
+    transitions: Transitions
     instances: list[Instance] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -141,7 +143,7 @@ class FunctionHost:
         """The life of one instance, from its start to its end."""
         began = time.monotonic()
         try:
-            await instance.start()
+            await self._begin(instance)
         except (StartFailed, OSError) as error:  # OSError: the interpreter is not there, say
             self.instances.remove(instance)
             failure = error if isinstance(error, StartFailed) else StartFailed(f"{self.name}: {error}")
@@ -158,6 +160,13 @@ class FunctionHost:
         self.log.say("INFO", f"Instance {instance.pid} is gone: {instance.reason}.")
         self.instances.remove(instance)
         self._serve_waiting()
+
+    async def _begin(self, instance: Instance) -> None:
+        if await self.transitions.reached(f"{self.name}.ready") is not None:
+            raise StartFailed(f"{self.name}: a fault ordered its start to fail.")
+        if instance.draining:  # it was held up, and meanwhile nobody wants it any more
+            raise StartFailed(f"{self.name}: {instance.reason}.")
+        await instance.start()
 
     def _replace(self, instance: Instance) -> None:
         """Give this instance no more requests, and end it once those that it has are done."""

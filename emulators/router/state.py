@@ -25,6 +25,7 @@ from emulators.router.wiring import (
     service_account,
     wire,
 )
+from emulators.transitions import Transitions
 from functions.flow import Flow
 
 PUSH = "/_push/"
@@ -45,8 +46,9 @@ class Router:
         self._flow, self._where = flow, where
         self._scratch = None if data is not None else tempfile.TemporaryDirectory(prefix="dropforge-router-")
         logs = (data if data is not None else Path(self._scratch.name if self._scratch else "")) / "logs"
+        transitions = Transitions(self.faults, self.clock)
         self.hosts = {
-            name: FunctionHost(name, function, runtime, self.clock, Log(logs / f"{name}.log"))
+            name: FunctionHost(name, function, runtime, self.clock, Log(logs / f"{name}.log"), transitions)
             for name, function in flow.functions.items()
         }
         self.deliveries = {name: Deliveries(host, self.faults, self.clock) for name, host in self.hosts.items()}

@@ -180,8 +180,10 @@ class Jobs:
 
     async def _carry_out(self, name: str) -> None:
         try:
+            await self._operations.reached(f"{self._work.collection}.RUNNING")
             job = self.change(name, state=self._work.prefix + "RUNNING", startTime=self._operations.timestamp())
             added = await self._work.run(job, Progress(self, name))
+            await self._operations.reached(f"{self._work.collection}.SUCCEEDED")
             self._end(name, "SUCCEEDED", **added)
         except ApiError as error:
             self._end(name, "FAILED", error=error.rpc_status())

@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from emulators.clock import Clock
+from emulators.transitions import Transitions
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import ApiError, NotFound
 from emulators.vertex.listing import page
@@ -28,9 +28,10 @@ Work = Callable[[Json], Awaitable[Finish]]
 class Operations:
     """All operations of the emulator."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, transitions: Transitions) -> None:
         self._store = store
-        self._clock = clock
+        self._clock = transitions.clock
+        self._transitions = transitions
         self._work: dict[str, Work] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
@@ -96,10 +97,17 @@ class Operations:
     async def _carry_out(self, operation: Json) -> None:
         try:
             finish = await self._work[operation["_work"]](operation["_payload"])
+            await self.reached(f"{operation['_work']}.done")
             with self._store.transaction():
                 self._end(operation, response={"@type": operation["_response"], **finish()})
         except ApiError as error:
             self._end(operation, error=error.rpc_status())
+
+    async def reached(self, change: str) -> None:
+        """Make a change of state, unless a fault was ordered for it. Raises ApiError when that says so."""
+        fault = await self._transitions.reached(change)
+        if fault is not None:
+            raise ApiError.of_status(fault.status, f"Ordered by fault {fault.id}.")
 
     def _end(self, operation: Json, **outcome: Json) -> None:
         operation["metadata"]["genericMetadata"]["updateTime"] = self.timestamp()

@@ -23,6 +23,7 @@ from emulators.faults import CallFaults, Faults
 from emulators.hosting import Options, serve_asgi
 from emulators.ports import free_port
 from emulators.scratch import scratch_folder
+from emulators.transitions import Transitions
 from emulators.vertex.autoscaling import Autoscaling
 from emulators.vertex.batch import BatchPredictionWork
 from emulators.vertex.calls import Call, Handler
@@ -57,7 +58,7 @@ class VertexEmulator:
         self.faults: Faults = CallFaults()
         self._scratch = scratch_folder(self.name) if data is None else None
         self._store = Store(data)
-        self._operations = Operations(self._store, self.clock)
+        self._operations = Operations(self._store, Transitions(self.faults, self.clock))
         self._serving = Serving((data or self._scratch or Path()) / "logs")
         self._tls: dict[str, str] | None = None
         self._log = RequestLog(self.clock)

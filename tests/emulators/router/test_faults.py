@@ -108,3 +108,29 @@ def test_reordered_delivery_comes_after_the_next(bench: Bench) -> None:
     ((message, status),) = answers
     assert status == 200
     assert bench.seen(overtaker)[0]["at"] < bench.seen(message)[0]["at"]
+
+
+def test_a_start_that_fails_is_a_503_and_the_next_one_serves(bench: Bench) -> None:
+    """As when Cloud Run finds no machine."""
+    bench.control("POST", "/reset").raise_for_status()
+    order = {"operation": "transition.work.ready", "action": "error"}
+    fault = bench.control("POST", "/faults", order).json()["id"]
+    assert bench.push("work", "jobs", "ok")[1] == 503
+    assert bench.consumed(fault) == 1
+    assert bench.push("work", "jobs", "ok")[1] == 200
+
+
+def test_a_slow_start_lasts_until_the_clock_says_so(bench: Bench) -> None:
+    """Requests wait for a cold start, which on one machine is over too soon to be tested."""
+    bench.control("POST", "/reset").raise_for_status()
+    order = {"operation": "transition.work.ready", "action": "delay", "delay_seconds": 600}
+    fault = bench.control("POST", "/faults", order).json()["id"]
+    answers: list[tuple[str, int]] = []
+    thread = threading.Thread(target=lambda: answers.append(bench.push("work", "jobs", "ok")))
+    thread.start()
+    while not bench.consumed(fault):
+        pass
+    assert bench.function("work")["instances"][0]["state"] == "starting"
+    bench.advance(600)
+    thread.join(timeout=15)
+    assert [status for _, status in answers] == [200]

@@ -124,3 +124,22 @@ def test_a_training_pipeline_uploads_the_model_that_its_job_made(
     model = training.run(args=arguments, base_output_dir="gs://b/run", model_display_name="made", machine_type=MACHINE)
     assert model is not None
     assert (model.display_name, model.uri) == ("made", "gs://b/run/model")
+
+
+def test_a_job_waits_for_its_machine_as_long_as_the_clock_says(tmp_path: Path, sdk: Emulator) -> None:
+    """Who waits for a job meets PENDING, which on one machine would last a millisecond."""
+    with sdk.fault("transition.customJobs.RUNNING", "delay", delay_seconds=600):
+        slow = job("write", tmp_path / "told")
+        slow.submit()
+        assert slow.state == JobState.JOB_STATE_PENDING
+        sdk.control("POST", "/clock", {"advance_seconds": 601})
+        until(lambda: slow.state == JobState.JOB_STATE_SUCCEEDED)
+
+
+def test_a_job_fails_after_its_work_when_a_fault_says_so(tmp_path: Path, sdk: Emulator) -> None:
+    """The files are written and the job has failed: whoever reads them must not take them for a result."""
+    with sdk.fault("transition.customJobs.SUCCEEDED", "error", status=503):
+        failing = job("write", tmp_path / "told")
+        with pytest.raises(RuntimeError, match="Ordered by fault"):
+            failing.run()
+    assert (tmp_path / "told").exists()
