@@ -10,9 +10,10 @@ import httpcore
 from dropforge.contracts.errors import ServiceUnavailable
 from dropforge.gcp.rest import Token
 
-# Seconds after which no further try is begun. A model server that was killed is back within one or two; with the read
-# time-out of the last try, a caller hears within 15 s that there is no answer.
-PATIENCE = 5.0
+# Seconds after which no further try is begun. A model server that was killed is back within one or two, and within six
+# where it had to wait for a processor; with the read time-out of the last try, a caller hears within 20 s that there is
+# no answer.
+PATIENCE = 10.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 _AGAIN = frozenset({429, 500, 502, 503, 504})
 _BROKEN = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError)

@@ -16,9 +16,9 @@ import requests
 from google.cloud.storage import Client
 
 from dropforge.contracts import logged, places
-from dropforge.contracts.models import Champion
+from dropforge.contracts.models import Candidate, Champion
 from dropforge.contracts.settings import Settings
-from dropforge.core.ports import Platform
+from dropforge.core.ports import Deployed, Platform
 from dropforge.gcp.storage import Bucket
 from dropforge.gcp.vertex import Vertex
 from emulators.ports import free_port
@@ -47,8 +47,16 @@ class Deployment:
         digests = candidate.artefact_sha256, candidate.compiled_sha256
         registered = on.register(pipeline, candidate.candidate_id, folder, *digests)
         deployed = on.deploy(pipeline, *registered)
-        champion = Champion(
-            pipeline=pipeline,
+        champion = self.pointer(candidate, deployed)
+        self.point(champion)
+        on.serve(deployed)
+        on.retire(deployed)
+        return champion
+
+    def pointer(self, candidate: Candidate, deployed: Deployed, replaced: str | None = None) -> Champion:
+        """The pointer to a deployed candidate."""
+        return Champion(
+            pipeline=candidate.pipeline,
             candidate_id=candidate.candidate_id,
             version=deployed.version,
             model=deployed.model,
@@ -58,11 +66,8 @@ class Deployment:
             trained_until=candidate.lineage.train_until,
             published="2026-01-01T00:00:00+00:00",
             published_by="a test",
+            replaced=replaced,
         )
-        self.point(champion)
-        on.serve(deployed)
-        on.retire(deployed)
-        return champion
 
     def point(self, champion: Champion) -> None:
         """Set the champion pointer."""
