@@ -15,6 +15,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh deploy-pipeline FILE          check a pipeline.yaml and put it in place
   ./deploy.sh drop PIPELINE FILE...         drop files and follow them to the verdict
   ./deploy.sh status [PIPELINE]             what arrived, what was trained, what serves, what is under way
+  ./deploy.sh accuracy PIPELINE             how good its answers were, slice by slice, over time
   ./deploy.sh quarantine ACTION             list, show, replay, release or discard what did not pass
   ./deploy.sh train PIPELINE                train now, on everything that was accepted
   ./deploy.sh models PIPELINE               every model that was trained, and what became of it
@@ -156,7 +157,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce)
+  build | init | deploy-pipeline | drop | status | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce)
     base
     ;;
   reset) ;;

@@ -12,6 +12,7 @@ COMMANDS = {
     "deploy-pipeline": "infra.commands.deploy_pipeline",
     "drop": "infra.commands.drop",
     "status": "infra.commands.status",
+    "accuracy": "infra.commands.accuracy",
     "quarantine": "infra.commands.quarantine",
     "train": "infra.commands.train",
     "models": "infra.commands.models",

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from dropforge.contracts import monitoring
 from dropforge.contracts.errors import ActionRefused, NotFound
-from dropforge.contracts.events import BatchAccepted, TrainingRequested
+from dropforge.contracts.events import BatchAccepted, LabelsRecorded, TrainingRequested
 from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, champion, ledger, pipelines, rollback
@@ -12,7 +12,7 @@ from dropforge.core.monitoring import watch, wording
 from dropforge.core.monitoring.watch import Notice, Watch
 from dropforge.core.ports import Clock, Objects, Platform, Topics
 from dropforge.core.state import create_once, load
-from dropforge.ml import prequential, publishing
+from dropforge.ml import late_labels, prequential, publishing
 from dropforge.ml.rows import given_of
 
 BY = "monitor"
@@ -30,9 +30,38 @@ def on_batch(
     pipeline, _ = pipelines.load(state, event.pipeline)
     if event.table != pipeline.table:
         return
-    scored = _scored(pipeline, event, state)
-    if scored is None:
+    if pipeline.monitoring.watches == "answers":
+        late_labels.of_batch(pipeline, event, state, topics)
         return
+    scored = _scored(pipeline, event, state)
+    if scored is not None:
+        _watch(pipeline, scored, state, topics, platform, clock)
+
+
+def on_labels(
+    event: LabelsRecorded, state: Objects, topics: Topics, platform: Callable[[], Platform], clock: Clock
+) -> None:
+    """Watch what labels say of answers; a repeat ends in the same state and says the same.
+
+    Where batches are watched, the same rows come as a batch too, and are scored here but not taken as evidence twice.
+
+    Raises:
+        GenerationMismatch: other labels were taken in at the same moment.
+    """
+    pipeline, _ = pipelines.load(state, event.pipeline)
+    for scored in late_labels.scored(pipeline, event, state):
+        if pipeline.monitoring.watches == "answers":
+            _watch(pipeline, scored, state, topics, platform, clock)
+
+
+def _watch(
+    pipeline: Pipeline,
+    scored: BatchScore,
+    state: Objects,
+    topics: Topics,
+    platform: Callable[[], Platform],
+    clock: Clock,
+) -> None:
     notices = _taken(pipeline, scored, state)
     raised = [notice for notice in notices if notice.status == "raised"]
     did, undo = _act(pipeline, raised, state, topics, platform, clock) if raised else ("", "")

@@ -22,6 +22,7 @@ class SliceScore(BaseModel):
     predicted: float | None  # the mean probability; None unless binary
     missing: dict[str, float]  # feature -> the share of rows without a value
     observations: list[tuple[str, float]]  # when, and the watched metric in [0, 1], higher is better
+    rows_each: int = 1  # rows, each for itself, whose share of right answers an observation is; else 1
 
 
 class BatchScore(BaseModel):
@@ -34,6 +35,18 @@ class BatchScore(BaseModel):
     version: str
     served_since: str  # ISO 8601
     slices: dict[str, SliceScore]
+
+
+class PartScores(BaseModel):
+    """How good the answers of a part of logged predictions were, one score for each version that gave some."""
+
+    model_config = STORED
+    scores: list[BatchScore]
+
+
+def part_scores(pipeline: str, part: str) -> str:
+    """JSON (`PartScores`): written once. Or, for no part, the prefix of all."""
+    return f"monitoring/{pipeline}/answers/" + (f"{part}.json" if part else "")
 
 
 def batch_score(pipeline: str, batch_id: str) -> str:

@@ -129,6 +129,7 @@ def _scored(
         predicted=float(given.mean()) if binary else None,
         missing=missing,
         observations=list(_observations(labels, given, blocks, judged)),
+        rows_each=_PORTION if (judged.settings.block, judged.settings.metric) == ("rows", "accuracy") else 1,
     )
 
 

@@ -1,5 +1,6 @@
 """The sequential test: no more false alarms than asked for, however often one looks, and soon where there is cause."""
 
+import math
 import random
 import statistics
 
@@ -49,6 +50,24 @@ def test_observations_may_come_in_any_portions(values: list[float], cut: int) ->
     first = sequential.observed(sequential.begin(0.8), days(*values)[:cut])
     again = Test.model_validate_json(first.model_dump_json())
     assert sequential.observed(again, days(*values)[cut:]) == whole
+
+
+@given(reference=st.floats(0.05, 0.95), rights=st.lists(st.integers(0, 10), max_size=30), falling=st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_rows_each_for_themselves_raise_no_evidence_on_average_either(
+    reference: float, rights: list[int], falling: bool
+) -> None:
+    """All counts of right answers among ten, weighed by how likely they are at the reference."""
+    test = sequential.begin(reference, falling=falling, rows=10)
+    test = sequential.observed(test, days(*[right / 10 for right in rights]))
+    expected = sum(
+        math.comb(10, right)
+        * reference**right
+        * (1 - reference) ** (10 - right)
+        * sequential.observed(test, [("next", right / 10)]).evidence
+        for right in range(11)
+    )
+    assert expected <= test.evidence * (1 + 1e-9)
 
 
 def test_it_cries_wolf_no_more_often_than_asked() -> None:

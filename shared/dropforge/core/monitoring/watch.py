@@ -73,7 +73,7 @@ def begin(first: BatchScore, holdout: Mapping[str, SliceScore], settings: Monito
         if score.rows < settings.min_slice_rows or len(score.observations) < reference.LEAST:
             continue
         level = reference.of_observations([value for _, value in score.observations], settings.margin)
-        slices[name] = Slice(level=level, then=score, test=sequential.begin(level.reference))
+        slices[name] = Slice(level=level, then=score, test=sequential.begin(level.reference, rows=score.rows_each))
         earlier = before.slices.get(name) if before else None
         if earlier and earlier.open:
             slices[name].open = _under(earlier.open, level)
@@ -117,7 +117,7 @@ def _taken(one: Slice, score: SliceScore, limit: float, key: str) -> tuple[Slice
         alert = one.open.model_copy(update={"recovery": recovery})
         if recovery.evidence < limit:
             return one.model_copy(update={"open": alert}), []
-        fresh = sequential.begin(one.level.reference)
+        fresh = sequential.begin(one.level.reference, rows=one.test.rows)
         return one.model_copy(update={"open": None, "test": fresh}), [("resolved", alert)]
     test = sequential.observed(one.test, score.observations)
     if test.evidence < limit:
@@ -127,19 +127,19 @@ def _taken(one: Slice, score: SliceScore, limit: float, key: str) -> tuple[Slice
         expected=one.level.level,
         seen=test.mean_since,
         since=test.since,
-        recovery=_recovery(one.level.reference, test.mean_since),
+        recovery=_recovery(one.level.reference, test.mean_since, test.rows),
     )
     return one.model_copy(update={"open": alert, "test": test}), [("raised", alert)]
 
 
-def _recovery(well: float, seen: float) -> Test:
-    return sequential.begin((well + seen) / 2, falling=False)
+def _recovery(well: float, seen: float, rows: int) -> Test:
+    return sequential.begin((well + seen) / 2, falling=False, rows=rows)
 
 
 def _under(alert: Open, level: Level) -> Open:
     """An open alert under a new version: it is held to what that expects of itself, where that is less."""
     well = min(alert.recovery.reference, (level.reference + alert.seen) / 2)
-    return alert.model_copy(update={"recovery": sequential.begin(well, falling=False)})
+    return alert.model_copy(update={"recovery": sequential.begin(well, falling=False, rows=alert.recovery.rows)})
 
 
 def _column(name: str) -> str:
