@@ -140,12 +140,13 @@ async def acl_delete(call: Call) -> Reply:
     return NO_CONTENT
 
 
-# IAM policies of buckets
+# IAM policies: of buckets, objects and managed folders, each kept with its resource
 
 
 async def get_policy(call: Call) -> Reply:
     """storage.buckets.getIamPolicy."""
-    return json_reply(_policy(call.store.bucket(call.path["bucket"])))
+    bucket = call.store.bucket(call.path["bucket"])
+    return json_reply(policy_of(bucket, f"projects/_/buckets/{bucket['name']}"))
 
 
 async def set_policy(call: Call) -> Reply:
@@ -153,17 +154,26 @@ async def set_policy(call: Call) -> Reply:
     given = await call.json()
     with call.transaction() as store:
         bucket = store.bucket(call.path["bucket"])
-        present = _policy(bucket)
-        if given.get("etag") and given["etag"] != present["etag"]:
-            raise condition_not_met("etag", str(given["etag"]), present["etag"])
-        number = bucket.get("iamPolicy", {}).get("number", 0) + 1
-        bucket["iamPolicy"] = {
-            "number": number,
-            "version": given.get("version", 1),
-            "bindings": given.get("bindings", []),
-        }
+        where = f"projects/_/buckets/{bucket['name']}"
+        replace_policy(bucket, given, where)
         store.put_bucket(bucket)
-    return json_reply(_policy(bucket))
+    return json_reply(policy_of(bucket, where))
+
+
+async def get_object_policy(call: Call) -> Reply:
+    """storage.objects.getIamPolicy."""
+    found = call.store.find(call.path["bucket"], call.path["object"], call.number("generation"))
+    return json_reply(policy_of(found.resource, _object_path(found)))
+
+
+async def set_object_policy(call: Call) -> Reply:
+    """storage.objects.setIamPolicy: as for buckets; the object's metageneration grows."""
+    given = await call.json()
+    with call.transaction() as store:
+        found = store.find(call.path["bucket"], call.path["object"], call.number("generation"))
+        replace_policy(found.resource, given, _object_path(found))
+        change(store, found)
+    return json_reply(policy_of(found.resource, _object_path(found)))
 
 
 async def test_permissions(call: Call) -> Reply:
@@ -173,23 +183,44 @@ async def test_permissions(call: Call) -> Reply:
     return json_reply(answer)
 
 
-def _policy(bucket: Resource) -> Resource:
-    project = bucket["projectNumber"]
-    stored = bucket.get("iamPolicy") or {
-        "number": 0,
-        "version": 1,
-        "bindings": [
-            {
-                "role": "roles/storage.legacyBucketOwner",
-                "members": [f"projectOwner:{project}", f"projectEditor:{project}"],
-            },
-            {"role": "roles/storage.legacyBucketReader", "members": [f"projectViewer:{project}"]},
-        ],
+def replace_policy(resource: Resource, given: Resource, where: str) -> None:
+    """Put a policy into a stored resource.
+
+    Raises:
+        StorageError: 412, its etag is not that of the present one.
+    """
+    present = policy_of(resource, where)
+    if given.get("etag") and given["etag"] != present["etag"]:
+        raise condition_not_met("etag", str(given["etag"]), present["etag"])
+    resource["iamPolicy"] = {
+        "number": resource.get("iamPolicy", {}).get("number", 0) + 1,
+        "version": given.get("version", 1),
+        "bindings": given.get("bindings", []),
     }
+
+
+def policy_of(resource: Resource, where: str) -> Resource:
+    """The policy of a stored resource, as the API shows it; a bucket has one from its beginning."""
+    stored = resource.get("iamPolicy") or {"number": 0, "version": 1, "bindings": _first_bindings(resource)}
     return {
         "kind": "storage#policy",
-        "resourceId": f"projects/_/buckets/{bucket['name']}",
+        "resourceId": where,
         "version": stored["version"],
         "bindings": stored["bindings"],
         "etag": b64encode(f"policy {stored['number']}".encode()).decode(),
     }
+
+
+def _first_bindings(resource: Resource) -> list[Resource]:
+    project = resource.get("projectNumber")
+    if project is None:
+        return []
+    owners = [f"projectOwner:{project}", f"projectEditor:{project}"]
+    return [
+        {"role": "roles/storage.legacyBucketOwner", "members": owners},
+        {"role": "roles/storage.legacyBucketReader", "members": [f"projectViewer:{project}"]},
+    ]
+
+
+def _object_path(found: Generation) -> str:
+    return f"projects/_/buckets/{found.bucket}/objects/{found.name}"

@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
-from emulators.storage import access
+from emulators.storage import access, deleted_buckets
 from emulators.storage.calls import NO_CONTENT, Call, Reply, json_reply
 from emulators.storage.errors import StorageError, invalid, required
+from emulators.storage.folder_names import check_uniform
 from emulators.storage.preconditions import Preconditions
 from emulators.storage.presentation import bucket_resource
 from emulators.storage.resources import BUCKET_FIELDS, etag, merged, rfc3339
@@ -66,6 +67,8 @@ def create(store: Store, given: Resource, acl: str = "") -> Resource:
         "defaultObjectAcl": access.default_object_acl(),
     }
     resource = merged(resource, given, BUCKET_FIELDS)
+    if resource.get("hierarchicalNamespace", {}).get("enabled"):
+        check_uniform(resource, "Buckets with a hierarchical namespace")
     return _stored(store, resource, 1)
 
 
@@ -116,13 +119,18 @@ def _checked(call: Call, *, read: bool = False) -> Resource:
 
 
 async def get(call: Call) -> Reply:
-    """storage.buckets.get."""
+    """storage.buckets.get; with softDeleted=true and a generation, of one that was deleted."""
+    if call.flag("softDeleted"):
+        return json_reply(bucket_resource(call, deleted_buckets.find(call)))
     return json_reply(bucket_resource(call, _checked(call, read=True)))
 
 
 async def list_all(call: Call) -> Reply:
     """storage.buckets.list: in the order of their names, whatever project made them."""
     prefix, after = call.one("prefix"), call.one("pageToken")
+    if call.flag("softDeleted"):
+        deleted = [each for each in deleted_buckets.all_of(call.store) if each["name"].startswith(prefix)]
+        return json_reply({"kind": "storage#buckets", "items": [bucket_resource(call, each) for each in deleted]})
     most = min(call.number("maxResults") or 1000, 1000)
     names = call.store.rows("SELECT name FROM buckets WHERE name > ? ORDER BY name", after)
     fitting = [name for (name,) in names if name.startswith(prefix)]
@@ -164,8 +172,14 @@ async def delete(call: Call) -> Reply:
             raise StorageError(
                 409, "conflict", f"The bucket you tried to delete is not empty: {name!r}.", code="BucketNotEmpty"
             )
+        bucket = store.bucket(name)
+        kept = int(bucket.get("softDeletePolicy", {}).get("retentionDurationSeconds", 0))
+        if kept:
+            deleted_buckets.keep(store, bucket, kept)
         for gone in store.select("bucket = ?", name):
             store.erase(gone)
+        store.run("DELETE FROM folders WHERE bucket = ?", name)
+        store.run("DELETE FROM operations WHERE bucket = ?", name)
         store.run("DELETE FROM notifications WHERE bucket = ?", name)
         store.run("DELETE FROM buckets WHERE name = ?", name)
     return NO_CONTENT
@@ -191,12 +205,6 @@ async def get_storage_layout(call: Call) -> Reply:
         key: resource[key] for key in ("location", "locationType", "hierarchicalNamespace") if key in resource
     }
     return json_reply({"kind": "storage#storageLayout", "bucket": resource["name"], **shown})
-
-
-async def list_managed_folders(call: Call) -> Reply:
-    """storage.managedFolders.list: none can be made here, so there are none."""
-    call.store.bucket(call.path["bucket"])
-    return json_reply({"kind": "storage#managedFolders", "items": []})
 
 
 def _check_retention_change(resource: Resource, given: Resource) -> None:

@@ -70,11 +70,18 @@ def _copied(call: Call, store: Store, source: Generation, places: _Places, given
 async def copy(call: Call) -> Reply:
     """storage.objects.copy."""
     given = await call.json()
-    places = _places(call)
+    return json_reply(object_resource(call, _copy(call, _places(call), given)))
+
+
+def copied_to(call: Call, bucket: str, name: str, given: Resource) -> Generation:
+    """Copy an object to the one that the call names, in a transaction of its own; see `_copied` for `given`."""
+    return _copy(call, _Places(bucket, name, call.path["bucket"], object_name(call.path["object"])), given)
+
+
+def _copy(call: Call, places: _Places, given: Resource) -> Generation:
     with call.transaction() as store:
         source = _source(call, places.source_bucket, places.source)
-        new = _copied(call, store, source, places, given)
-    return json_reply(object_resource(call, new))
+        return _copied(call, store, source, places, given)
 
 
 async def rewrite(call: Call) -> Reply:

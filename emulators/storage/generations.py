@@ -5,7 +5,7 @@ Every function here runs inside a transaction of the store.
 
 from typing import Any
 
-from emulators.storage import outbox
+from emulators.storage import deleted_buckets, folder_names, outbox
 from emulators.storage.blobs import Blob
 from emulators.storage.errors import StorageError, invalid
 from emulators.storage.preconditions import Preconditions
@@ -37,6 +37,7 @@ def write(
         attributes["overwroteGeneration"] = str(live.generation)
         displace(store, bucket, live, by=generation)
     new = Generation(bucket_name, name, generation, "live", blob.id, resource)
+    folder_names.make_parents(store, bucket, name)
     store.insert(new)
     outbox.record(store, "OBJECT_FINALIZE", new, attributes)
     return new
@@ -90,6 +91,7 @@ def purge(store: Store) -> int:
     due = store.select("state = 'soft' AND purge_at <= ?", store.clock.now())
     for gone in due:
         store.erase(gone)
+    deleted_buckets.purge(store)
     return len(due)
 
 

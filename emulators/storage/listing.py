@@ -19,7 +19,7 @@ _LAST = "\U0010ffff"
 
 
 @dataclass
-class _Page:
+class Page:
     """What one answer holds, and the (name, generation) from which the next goes on."""
 
     items: list[Generation] = field(default_factory=list)
@@ -32,18 +32,24 @@ async def list_objects(call: Call) -> Reply:
     call.store.bucket(call.path["bucket"])
     if call.one("filter"):
         raise not_implemented("the 'filter' of storage.objects.list", "object contexts are kept, and not searched.")
-    page = _page(call)
+    found = page(call)
     answer: Resource = {"kind": "storage#objects"}
-    if page.items:
-        answer["items"] = [object_resource(call, item) for item in page.items]
-    if page.prefixes:
-        answer["prefixes"] = page.prefixes
-    if page.next is not None:
-        answer["nextPageToken"] = urlsafe_b64encode(orjson.dumps(page.next)).decode()
+    if found.items:
+        answer["items"] = [object_resource(call, item) for item in found.items]
+    if found.prefixes:
+        answer["prefixes"] = found.prefixes
+    if found.next is not None:
+        answer["nextPageToken"] = token(found.next)
     return json_reply(answer)
 
 
-def _page(call: Call) -> _Page:
+def token(place: tuple[str, int]) -> str:
+    """What `pageToken` has to be to go on from a place."""
+    return urlsafe_b64encode(orjson.dumps(place)).decode()
+
+
+def page(call: Call) -> Page:
+    """The objects and prefixes that a call asks for by its query."""
     prefix, delimiter = call.one("prefix"), call.one("delimiter")
     glob = compiled(call.one("matchGlob"))
     most = call.number("maxResults")
@@ -51,42 +57,42 @@ def _page(call: Call) -> _Page:
     trailing = call.flag("includeTrailingDelimiter")
     where, end = _where(call, prefix)
     place = _start(call, prefix)
-    page = _Page()
+    found = Page()
     chunk = _CHUNKS[0] if delimiter else _CHUNKS[1]
     while True:
-        found = call.store.select(
+        rows = call.store.select(
             f"bucket = ? AND {where} AND (name > ? OR (name = ? AND generation >= ?)) AND name < ?",
             *(call.path["bucket"], place[0], place[0], place[1], end),
             limit=chunk,
         )
         jumped = False
-        for one in found:
+        for one in rows:
             if glob is not None and not glob.fullmatch(one.name):
                 continue
-            full = len(page.items) + len(page.prefixes) >= most
+            full = len(found.items) + len(found.prefixes) >= most
             cut = one.name.find(delimiter, len(prefix)) if delimiter else -1
             if cut >= 0:
                 common = one.name[: cut + len(delimiter)]
                 is_folder_itself = trailing and one.name == common
                 if full:
-                    page.next = (one.name, one.generation)
-                    return page
-                if not page.prefixes or page.prefixes[-1] != common:
-                    page.prefixes.append(common)
+                    found.next = (one.name, one.generation)
+                    return found
+                if not found.prefixes or found.prefixes[-1] != common:
+                    found.prefixes.append(common)
                 if is_folder_itself:
-                    page.items.append(one)
+                    found.items.append(one)
                     continue
                 place, jumped, chunk = (successor(common), 0), True, _CHUNKS[0]
                 break
             if full:
-                page.next = (one.name, one.generation)
-                return page
-            page.items.append(one)
+                found.next = (one.name, one.generation)
+                return found
+            found.items.append(one)
         if not jumped:
-            if len(found) < chunk:
-                return page
+            if len(rows) < chunk:
+                return found
             chunk = min(chunk * 2, _CHUNKS[1])
-            place = (found[-1].name, found[-1].generation + 1)
+            place = (rows[-1].name, rows[-1].generation + 1)
 
 
 def _where(call: Call, prefix: str) -> tuple[str, str]:
@@ -105,12 +111,12 @@ def _where(call: Call, prefix: str) -> tuple[str, str]:
 
 def _start(call: Call, prefix: str) -> tuple[str, int]:
     place = (max(prefix, call.one("startOffset")), 0)
-    token = call.one("pageToken")
-    if token:
+    given = call.one("pageToken")
+    if given:
         try:
-            name, generation = orjson.loads(urlsafe_b64decode(token))
+            name, generation = orjson.loads(urlsafe_b64decode(given))
         except ValueError:
-            raise invalid(f"'pageToken' must be a token from an earlier answer. Got {token!r}.") from None
+            raise invalid(f"'pageToken' must be a token from an earlier answer. Got {given!r}.") from None
         place = max(place, (str(name), int(generation)))
     return place
 

@@ -22,9 +22,8 @@ class Method:
 
 
 _NOT_ENFORCED = "kept and shown; the emulator refuses nobody"
-_NO_FOLDERS = "hierarchical namespaces are not emulated"
 _NO_CACHES = "Anywhere Cache concerns zones, which one machine does not have"
-_NO_OPERATIONS = "nothing here runs as a long-running operation"
+_AT_ONCE = "an operation that is done when it is answered"
 _KEYS = "kept as records; nothing is signed or checked with them"
 _O = "b/{bucket}/o/{object}"
 _SOURCE = "b/{sourceBucket}/o/{sourceObject}"
@@ -34,9 +33,14 @@ _CACHE = "b/{bucket}/anywhereCaches/{anywhereCache}"
 
 
 XML_METHODS = (
+    Method("storage.buckets.list", "GET", ""),
+    Method("storage.objects.list", "GET", "{bucket}"),
+    Method("storage.buckets.get", "HEAD", "{bucket}"),
+    Method("storage.buckets.insert", "PUT", "{bucket}", "differs", "location and storage class only"),
+    Method("storage.buckets.delete", "DELETE", "{bucket}"),
     Method("storage.objects.get", "GET", "{bucket}/{object}"),
     Method("storage.objects.get", "HEAD", "{bucket}/{object}"),
-    Method("storage.objects.insert", "PUT", "{bucket}/{object}", "differs", "without x-goog-copy-source"),
+    Method("storage.objects.insert", "PUT", "{bucket}/{object}"),
     Method("storage.objects.insert", "POST", "{bucket}/{object}", "differs", "resumable uploads, not HTML forms"),
     Method("storage.objects.delete", "DELETE", "{bucket}/{object}"),
     Method("storage.multipartUploads.create", "POST", "{bucket}/{object}?uploads"),
@@ -65,8 +69,8 @@ METHODS = (
     Method("storage.buckets.get", "GET", "b/{bucket}"),
     Method("storage.buckets.patch", "PATCH", "b/{bucket}"),
     Method("storage.buckets.update", "PUT", "b/{bucket}"),
-    Method("storage.buckets.delete", "DELETE", "b/{bucket}", "differs", "a deleted bucket cannot be restored"),
-    Method("storage.buckets.restore", "POST", "b/{bucket}/restore", "absent", "a deleted bucket is gone"),
+    Method("storage.buckets.delete", "DELETE", "b/{bucket}"),
+    Method("storage.buckets.restore", "POST", "b/{bucket}/restore"),
     Method("storage.buckets.relocate", "POST", "b/{bucket}/relocate", "absent", "one machine has no locations"),
     Method("storage.buckets.lockRetentionPolicy", "POST", "b/{bucket}/lockRetentionPolicy"),
     Method("storage.buckets.getStorageLayout", "GET", "b/{bucket}/storageLayout"),
@@ -83,14 +87,14 @@ METHODS = (
     Method("storage.objects.update", "PUT", _O),
     Method("storage.objects.delete", "DELETE", _O),
     Method("storage.objects.restore", "POST", f"{_O}/restore"),
-    Method("storage.objects.bulkRestore", "POST", "b/{bucket}/o/bulkRestore", "absent", _NO_OPERATIONS),
+    Method("storage.objects.bulkRestore", "POST", "b/{bucket}/o/bulkRestore", "differs", _AT_ONCE),
     Method("storage.objects.watchAll", "POST", "b/{bucket}/o/watch", "absent", "use notification configurations"),
     Method("storage.objects.compose", "POST", "b/{destinationBucket}/o/{destinationObject}/compose"),
     Method("storage.objects.copy", "POST", f"{_SOURCE}/copyTo/{_DESTINATION}"),
     Method("storage.objects.rewrite", "POST", f"{_SOURCE}/rewriteTo/{_DESTINATION}"),
     Method("storage.objects.move", "POST", "b/{bucket}/o/{sourceObject}/moveTo/o/{destinationObject}"),
-    Method("storage.objects.getIamPolicy", "GET", f"{_O}/iam", "absent", "policies are those of the bucket"),
-    Method("storage.objects.setIamPolicy", "PUT", f"{_O}/iam", "absent", "policies are those of the bucket"),
+    Method("storage.objects.getIamPolicy", "GET", f"{_O}/iam", "differs", _NOT_ENFORCED),
+    Method("storage.objects.setIamPolicy", "PUT", f"{_O}/iam", "differs", _NOT_ENFORCED),
     Method(
         "storage.objects.testIamPermissions", "GET", f"{_O}/iam/testPermissions", "differs", "grants all that is asked"
     ),
@@ -114,24 +118,26 @@ METHODS = (
         "absent",
         "there are no channels; see storage.objects.watchAll",
     ),
-    Method("storage.folders.insert", "POST", "b/{bucket}/folders", "absent", _NO_FOLDERS),
-    Method("storage.folders.list", "GET", "b/{bucket}/folders", "absent", _NO_FOLDERS),
-    Method("storage.folders.get", "GET", "b/{bucket}/folders/{folder}", "absent", _NO_FOLDERS),
-    Method("storage.folders.delete", "DELETE", "b/{bucket}/folders/{folder}", "absent", _NO_FOLDERS),
+    Method("storage.folders.insert", "POST", "b/{bucket}/folders"),
+    Method("storage.folders.list", "GET", "b/{bucket}/folders"),
+    Method("storage.folders.get", "GET", "b/{bucket}/folders/{folder}"),
+    Method("storage.folders.delete", "DELETE", "b/{bucket}/folders/{folder}"),
     Method(
-        "storage.folders.deleteRecursive", "POST", "b/{bucket}/folders/{folder}/deleteRecursive", "absent", _NO_FOLDERS
+        "storage.folders.deleteRecursive", "POST", "b/{bucket}/folders/{folder}/deleteRecursive", "differs", _AT_ONCE
     ),
+    Method("storage.folders.rename", "POST", "b/{bucket}/folders/{source}/renameTo/folders/{to}", "differs", _AT_ONCE),
+    Method("storage.managedFolders.insert", "POST", "b/{bucket}/managedFolders"),
+    Method("storage.managedFolders.list", "GET", "b/{bucket}/managedFolders"),
+    Method("storage.managedFolders.get", "GET", f"{_MANAGED}"),
+    Method("storage.managedFolders.delete", "DELETE", f"{_MANAGED}"),
+    Method("storage.managedFolders.getIamPolicy", "GET", f"{_MANAGED}/iam", "differs", _NOT_ENFORCED),
+    Method("storage.managedFolders.setIamPolicy", "PUT", f"{_MANAGED}/iam", "differs", _NOT_ENFORCED),
     Method(
-        "storage.folders.rename", "POST", "b/{bucket}/folders/{source}/renameTo/folders/{to}", "absent", _NO_FOLDERS
-    ),
-    Method("storage.managedFolders.insert", "POST", "b/{bucket}/managedFolders", "absent", _NO_FOLDERS),
-    Method("storage.managedFolders.list", "GET", "b/{bucket}/managedFolders", "differs", "there are none; gcloud asks"),
-    Method("storage.managedFolders.get", "GET", f"{_MANAGED}", "absent", _NO_FOLDERS),
-    Method("storage.managedFolders.delete", "DELETE", f"{_MANAGED}", "absent", _NO_FOLDERS),
-    Method("storage.managedFolders.getIamPolicy", "GET", f"{_MANAGED}/iam", "absent", _NO_FOLDERS),
-    Method("storage.managedFolders.setIamPolicy", "PUT", f"{_MANAGED}/iam", "absent", _NO_FOLDERS),
-    Method(
-        "storage.managedFolders.testIamPermissions", "GET", f"{_MANAGED}/iam/testPermissions", "absent", _NO_FOLDERS
+        "storage.managedFolders.testIamPermissions",
+        "GET",
+        f"{_MANAGED}/iam/testPermissions",
+        "differs",
+        "grants all that is asked",
     ),
     Method("storage.anywhereCaches.insert", "POST", "b/{bucket}/anywhereCaches", "absent", _NO_CACHES),
     Method("storage.anywhereCaches.list", "GET", "b/{bucket}/anywhereCaches", "absent", _NO_CACHES),
@@ -140,7 +146,7 @@ METHODS = (
     Method("storage.anywhereCaches.pause", "POST", f"{_CACHE}/pause", "absent", _NO_CACHES),
     Method("storage.anywhereCaches.resume", "POST", f"{_CACHE}/resume", "absent", _NO_CACHES),
     Method("storage.anywhereCaches.disable", "POST", f"{_CACHE}/disable", "absent", _NO_CACHES),
-    Method("storage.operations.list", "GET", "b/{bucket}/operations", "absent", _NO_OPERATIONS),
-    Method("storage.operations.get", "GET", "b/{bucket}/operations/{operation}", "absent", _NO_OPERATIONS),
-    Method("storage.operations.cancel", "POST", "b/{bucket}/operations/{operation}/cancel", "absent", _NO_OPERATIONS),
+    Method("storage.operations.list", "GET", "b/{bucket}/operations"),
+    Method("storage.operations.get", "GET", "b/{bucket}/operations/{operation}"),
+    Method("storage.operations.cancel", "POST", "b/{bucket}/operations/{operation}/cancel", "differs", _AT_ONCE),
 )

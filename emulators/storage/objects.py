@@ -142,15 +142,18 @@ async def restore(call: Call) -> Reply:
             raise no_object(found.bucket, found.name, number)
         if live is not None:
             generations.displace(store, bucket, live, by=None)
-        resource = {
-            key: value
-            for key, value in found.resource.items()
-            if key not in ("timeDeleted", "softDeleteTime", "hardDeleteTime")
-        }
-        generation = store.next_generation()
-        now = store.clock.now()
-        resource |= {"generation": str(generation), "timeCreated": rfc3339(now)}
-        new = Generation(found.bucket, found.name, generation, "live", found.blob, touched(resource, now, 1))
-        store.insert(new)
-        outbox.record(store, "OBJECT_FINALIZE", new, {})
+        new = revive(store, found)
     return json_reply(object_resource(call, new))
+
+
+def revive(store: Store, found: Generation) -> Generation:
+    """Write a soft-deleted generation once more, as a live one with a number of its own; the old one stays."""
+    gone = ("timeDeleted", "softDeleteTime", "hardDeleteTime")
+    resource = {key: value for key, value in found.resource.items() if key not in gone}
+    generation = store.next_generation()
+    now = store.clock.now()
+    resource |= {"generation": str(generation), "timeCreated": rfc3339(now)}
+    new = Generation(found.bucket, found.name, generation, "live", found.blob, touched(resource, now, 1))
+    store.insert(new)
+    outbox.record(store, "OBJECT_FINALIZE", new, {})
+    return new

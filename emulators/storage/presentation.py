@@ -12,6 +12,7 @@ Resource = dict[str, Any]
 def object_resource(call: Call, subject: Generation) -> Resource:
     """An object for this call: `projection=full` shows its owner and access control list."""
     resource = with_links(subject.resource, call.base_url, call.base_url)
+    resource.pop("iamPolicy", None)
     if call.one("projection") != "full":
         resource.pop("acl", None)
         resource.pop("owner", None)

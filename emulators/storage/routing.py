@@ -3,7 +3,20 @@
 from collections.abc import Awaitable, Callable
 from urllib.parse import unquote
 
-from emulators.storage import access, buckets, copies, notifications, objects, projects, uploads
+from emulators.storage import (
+    access,
+    buckets,
+    bulk_restore,
+    copies,
+    deleted_buckets,
+    hierarchy,
+    managed_folders,
+    notifications,
+    objects,
+    operations,
+    projects,
+    uploads,
+)
 from emulators.storage.calls import Call, Reply
 from emulators.storage.errors import StorageError, not_implemented
 from emulators.storage.listing import list_objects
@@ -39,7 +52,26 @@ HANDLERS: dict[str, Handler] = {
     "storage.notifications.list": notifications.list_all,
     "storage.notifications.get": notifications.get,
     "storage.notifications.delete": notifications.delete,
-    "storage.managedFolders.list": buckets.list_managed_folders,
+    "storage.buckets.restore": deleted_buckets.restore,
+    "storage.objects.bulkRestore": bulk_restore.bulk_restore,
+    "storage.objects.getIamPolicy": access.get_object_policy,
+    "storage.objects.setIamPolicy": access.set_object_policy,
+    "storage.folders.insert": hierarchy.insert,
+    "storage.folders.list": hierarchy.list_all,
+    "storage.folders.get": hierarchy.get,
+    "storage.folders.delete": hierarchy.delete,
+    "storage.folders.deleteRecursive": hierarchy.delete_recursive,
+    "storage.folders.rename": hierarchy.rename,
+    "storage.managedFolders.insert": managed_folders.insert,
+    "storage.managedFolders.list": managed_folders.list_all,
+    "storage.managedFolders.get": managed_folders.get,
+    "storage.managedFolders.delete": managed_folders.delete,
+    "storage.managedFolders.getIamPolicy": managed_folders.get_policy,
+    "storage.managedFolders.setIamPolicy": managed_folders.set_policy,
+    "storage.managedFolders.testIamPermissions": access.test_permissions,
+    "storage.operations.list": operations.list_all,
+    "storage.operations.get": operations.get,
+    "storage.operations.cancel": operations.cancel,
     "storage.projects.serviceAccount.get": projects.get_service_account,
     "storage.projects.hmacKeys.create": projects.create_key,
     "storage.projects.hmacKeys.list": projects.list_keys,

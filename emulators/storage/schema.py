@@ -19,6 +19,23 @@ CREATE TABLE IF NOT EXISTS notifications (bucket TEXT, id TEXT, resource BLOB NO
 CREATE TABLE IF NOT EXISTS outbox (
     number INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, attributes BLOB NOT NULL, data BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS hmac_keys (access_id TEXT PRIMARY KEY, project TEXT NOT NULL, resource BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS folders (
+    kind TEXT, bucket TEXT, name TEXT, resource BLOB NOT NULL, PRIMARY KEY (kind, bucket, name));
+CREATE TABLE IF NOT EXISTS operations (bucket TEXT, id TEXT, resource BLOB NOT NULL, PRIMARY KEY (bucket, id));
+CREATE TABLE IF NOT EXISTS deleted_buckets (
+    name TEXT, generation INTEGER, purge_at REAL, resource BLOB NOT NULL, PRIMARY KEY (name, generation));
 CREATE TABLE IF NOT EXISTS rewrites (token TEXT PRIMARY KEY, request BLOB NOT NULL, written INTEGER NOT NULL);
 """
-TABLES = ("buckets", "objects", "uploads", "parts", "notifications", "outbox", "hmac_keys", "rewrites")
+TABLES = (
+    "buckets",
+    "deleted_buckets",
+    "objects",
+    "uploads",
+    "parts",
+    "notifications",
+    "outbox",
+    "hmac_keys",
+    "folders",
+    "operations",
+    "rewrites",
+)

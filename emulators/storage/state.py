@@ -202,6 +202,14 @@ class Store:
             *(changed.bucket, changed.name, changed.generation),
         )
 
+    def rename(self, renamed: Generation, name: str) -> None:
+        """Give a generation another name in its bucket; its bytes and its numbers stay."""
+        self.run(
+            "UPDATE objects SET name = ?, resource = ? WHERE bucket = ? AND name = ? AND generation = ?",
+            *(name, orjson.dumps(renamed.resource | {"name": name})),
+            *(renamed.bucket, renamed.name, renamed.generation),
+        )
+
     def erase(self, gone: Generation) -> None:
         """Remove a generation for good."""
         self.run(

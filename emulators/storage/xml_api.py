@@ -1,11 +1,12 @@
-"""The XML API as signed URLs and Google's tools use it: objects by GET, HEAD, PUT, DELETE, and resumable uploads.
+"""The XML API as signed URLs and Google's tools use it: of objects here, of buckets in `xml_buckets`.
 
 https://cloud.google.com/storage/docs/xml-api/reference-methods
 """
 
 from urllib.parse import quote, unquote, urlencode
+from xml.etree import ElementTree
 
-from emulators.storage import downloads, objects, parts
+from emulators.storage import copies, downloads, objects, parts, xml_buckets
 from emulators.storage.calls import NO_CONTENT, Call, Reply
 from emulators.storage.errors import StorageError, not_implemented
 from emulators.storage.signing import check_signed
@@ -13,6 +14,11 @@ from emulators.storage.state import Generation
 from emulators.storage.uploads import check_digests, described_by_headers, receive, store_object
 
 _OBJECT_VERBS = ("GET", "HEAD", "PUT", "DELETE", "POST")
+_COPY_CONDITIONS = {
+    "x-goog-copy-source-generation": "sourceGeneration",
+    "x-goog-copy-source-if-generation-match": "ifSourceGenerationMatch",
+    "x-goog-copy-source-if-metageneration-match": "ifSourceMetagenerationMatch",
+}
 
 
 def operation(call: Call, raw_path: str) -> str:
@@ -23,8 +29,10 @@ def operation(call: Call, raw_path: str) -> str:
     """
     bucket, _, name = raw_path.lstrip("/").partition("/")
     call.path = {"bucket": unquote(bucket), "object": unquote(name)}
-    if not bucket or not name or call.verb not in _OBJECT_VERBS:
-        raise not_implemented(f"XML {call.verb} of /{bucket}", "of buckets only the JSON API is here.")
+    if not name:
+        return xml_buckets.operation(call)
+    if call.verb not in _OBJECT_VERBS:
+        raise not_implemented(f"XML {call.verb} of an object", "use the JSON API.")
     if "uploads" in call.query or "uploadId" in call.query:
         return "storage.multipartUploads." + parts.kind(call)
     if call.verb == "POST" and call.headers.get("x-goog-resumable") != "start":
@@ -36,6 +44,8 @@ def operation(call: Call, raw_path: str) -> str:
 
 async def answer(call: Call) -> Reply:
     """Carry out an XML request whose `operation` is known."""
+    if not call.path["object"]:
+        return await xml_buckets.answer(call)
     check_signed(call)
     if "uploads" in call.query or "uploadId" in call.query:
         return await parts.answer(call)
@@ -51,7 +61,7 @@ async def answer(call: Call) -> Reply:
 
 async def _put(call: Call) -> Reply:
     if "x-goog-copy-source" in call.headers:
-        raise not_implemented("XML copy", "use storage.objects.rewrite of the JSON API.")
+        return _copy(call)
     call.store.bucket(call.path["bucket"])
     given = described_by_headers(call)
     blob = await receive(call, call.body())
@@ -62,6 +72,23 @@ async def _put(call: Call) -> Reply:
         await call.store.blobs.remove([blob.id])
         raise
     return _stored(new)
+
+
+def _copy(call: Call) -> Reply:
+    """A PUT with x-goog-copy-source: with the source's metadata, or with the request's where it says REPLACE."""
+    bucket, _, name = unquote(call.headers["x-goog-copy-source"]).lstrip("/").partition("/")
+    for header, parameter in _COPY_CONDITIONS.items():
+        if header in call.headers:
+            call.query[parameter] = [call.headers[header]]
+    replace = call.headers.get("x-goog-metadata-directive", "COPY").upper() == "REPLACE"
+    given = described_by_headers(call) if replace else {}
+    new = copies.copied_to(call, bucket, name, given)
+    root = ElementTree.Element("CopyObjectResult")
+    ElementTree.SubElement(root, "LastModified").text = new.resource["updated"]
+    ElementTree.SubElement(root, "ETag").text = f'"{new.resource["etag"]}"'
+    reply = _stored(new)
+    body = b"<?xml version='1.0' encoding='UTF-8'?>" + ElementTree.tostring(root, encoding="utf-8")
+    return Reply(200, body, reply.headers | {"content-type": "application/xml; charset=UTF-8"})
 
 
 async def _begin(call: Call) -> Reply:

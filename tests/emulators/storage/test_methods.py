@@ -39,7 +39,10 @@ def test_what_is_absent_says_so_by_name(emulator: Emulator, method: Method) -> N
     assert method.reason in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize("method", XML_METHODS, ids=lambda method: f"{method.verb} {method.name}")
+EXISTING = [method for method in XML_METHODS if method.name not in ("storage.buckets.list", "storage.buckets.insert")]
+
+
+@pytest.mark.parametrize("method", EXISTING, ids=lambda method: f"{method.verb} {method.name}")
 def test_the_xml_methods_answer_in_xml(emulator: Emulator, method: Method) -> None:
     """Each is known, and says that there is no such bucket or upload rather than that there is no such method."""
     path = method.path.format(bucket="no-such-bucket-here", object="some%2Fvalue", number=1, upload="none")
@@ -50,6 +53,6 @@ def test_the_xml_methods_answer_in_xml(emulator: Emulator, method: Method) -> No
 
 
 def test_an_xml_request_that_is_absent_says_so(emulator: Emulator) -> None:
-    """Listing a bucket is for the JSON API."""
-    answer = requests.get(f"{emulator.url}/some-bucket", timeout=10)
+    """A bucket's settings are for the JSON API."""
+    answer = requests.get(f"{emulator.url}/some-bucket?lifecycle", timeout=10)
     assert (answer.status_code, "NotImplemented" in answer.text) == (501, True)
