@@ -99,6 +99,15 @@ def test_a_challenger_answers_before_it_has_traffic(platform: Platform, pipeline
     assert challenger.endpoint == champion.endpoint
 
 
+def test_either_version_is_timed_by_itself(platform: Platform, pipeline: str) -> None:
+    """Row by row, as callers ask; of champion and challenger alike."""
+    champion = publish(platform, pipeline, "first")
+    challenger = platform.deploy(pipeline, *register(platform, pipeline, "second"))
+    for deployed in (champion, challenger):
+        seconds = platform.timed(deployed, ASKED)
+        assert len(seconds) == len(ASKED) and min(seconds) > 0
+
+
 def test_every_step_of_a_publication_may_be_repeated(platform: Platform, pipeline: str) -> None:
     """A function that dies after any step comes back and does them all again."""
     publish(platform, pipeline, "first")

@@ -62,7 +62,7 @@ class Shop:
         other = Shop(self.mode, self.text, topics=MemoryTopics(list(self.topics.published)), rows=self.rows)
         other.clock.seconds = self.clock.seconds
         other.state = MemoryObjects(self.state.bucket, copy.deepcopy(self.state._versions), self.state._last)
-        for name in ("versions", "deployed", "traffic", "canary", "alias"):
+        for name in ("versions", "deployed", "traffic", "canary", "seconds", "alias"):
             setattr(other.platform, name, copy.deepcopy(getattr(self.platform, name)))
         return other
 

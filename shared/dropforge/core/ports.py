@@ -95,6 +95,9 @@ class Platform(Protocol):
     def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
         """Predictions of exactly this deployed model, traffic or not. Raises ServiceUnavailable."""
 
+    def timed(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[float]:
+        """Seconds that exactly this deployed model takes for each instance, asked by itself. As `answer` otherwise."""
+
     def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
         """Give the challenger `percent` of the traffic and the champion the rest; nothing else stays deployed."""
 

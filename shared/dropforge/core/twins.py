@@ -122,6 +122,7 @@ class MemoryPlatform:
     versions: dict[str, dict[str, MemoryVersion]] = field(default_factory=dict)  # pipeline -> candidate -> version
     deployed: dict[str, set[str]] = field(default_factory=dict)  # endpoint -> versions
     traffic: dict[str, str] = field(default_factory=dict)  # endpoint -> the version that answers callers
+    seconds: dict[str, float] = field(default_factory=dict)  # version -> what an answer takes; a millisecond if unnamed
     alias: dict[str, str] = field(default_factory=dict)  # model -> the version called champion
     canary: dict[str, tuple[str, int]] = field(default_factory=dict)  # endpoint -> version, its percentage
 
@@ -148,6 +149,11 @@ class MemoryPlatform:
         self._there(deployed)
         versions = self.versions[deployed.model.removeprefix("models/")].values()
         return self.server(next(each for each in versions if each.version == deployed.version), instances)
+
+    def timed(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[float]:
+        """As `Platform.timed`."""
+        self._there(deployed)
+        return [self.seconds.get(deployed.version, 0.001)] * len(instances)
 
     def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
         """As `Platform.share`."""

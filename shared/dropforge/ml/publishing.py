@@ -14,7 +14,7 @@ from dropforge.contracts.verdicts import ModelVerdict, Reason
 from dropforge.core import canary as canaries
 from dropforge.core import candidates, champion, history, verdicts
 from dropforge.core.ports import Clock, Deployed, Objects, Platform
-from dropforge.ml import beside, canary, rehearsal, stored
+from dropforge.ml import beside, canary, limits, rehearsal, stored
 from dropforge.ml.crowning import crowned
 from dropforge.ml.judge import judge
 from dropforge.ml.judgement import Judgement
@@ -22,6 +22,7 @@ from dropforge.ml.rows import given_of
 
 # How often a publication starts again because another one moved the champion meanwhile.
 _ATTEMPTS = 5
+JUDGE = "the judge"
 
 
 def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: Platform, clock: Clock) -> ModelVerdict:
@@ -50,9 +51,8 @@ def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: P
             return verdict
         if verdict.status == "refused":
             return verdict
-        first = pipeline if canary.wanted(pipeline, candidate, now, state) else None
         try:
-            return _publish(candidate, verdict, "the judge", now, generation, state, platform, clock, first)
+            return _publish(pipeline, candidate, verdict, JUDGE, now, generation, state, platform, clock)
         except GenerationMismatch:
             continue
     raise GenerationMismatch(
@@ -84,10 +84,11 @@ def override(
     judgement.note("overridden", candidate.candidate_id, by, None, said)
     judgement.passed = True
     verdict = verdicts.put(state, _verdict(candidate, judgement, now))
-    return _publish(candidate, verdict, by, now, generation, state, platform, clock)
+    return _publish(pipeline, candidate, verdict, by, now, generation, state, platform, clock)
 
 
 def _publish(
+    pipeline: Pipeline,
     candidate: Candidate,
     verdict: ModelVerdict,
     by: str,
@@ -96,22 +97,35 @@ def _publish(
     state: Objects,
     platform: Platform,
     clock: Clock,
-    canary_of: Pipeline | None = None,
 ) -> ModelVerdict:
     """Deploy, rehearse, commit, follow; returns the verdict, which a failed rehearsal turns into a refusal.
 
-    The commit is the champion pointer or, for a `canary_of` a pipeline, the canary's state.
+    The commit is the champion pointer or, where the pipeline has canaries, the canary's state. What a person publishes
+    by name is neither slowed by a canary nor held to limits.
     """
     deployed = _deploy(candidate, state, platform)
-    wrong = rehearsal.disagreement(candidate, deployed, holdout_rows(state, candidate), platform)
+    rows = holdout_rows(state, candidate)
+    wrong = rehearsal.disagreement(candidate, deployed, rows, platform)
     if wrong is not None:
         return verdicts.put(state, verdicts.refused(verdict, wrong))
-    if canary_of and now:
-        canary.begin(canary_of, candidate, deployed, now, generation, by, state, clock)
+    if by == JUDGE:
+        verdict = _timed(verdict, list(limits.slow(pipeline.deployment, candidate, deployed, now, rows, platform)))
+        verdicts.put(state, verdict)
+        if verdict.status == "refused":
+            return verdict
+    if by == JUDGE and now and canary.wanted(pipeline, candidate, now, state):
+        canary.begin(pipeline, candidate, deployed, now, generation, by, state, clock)
     else:
         champion.crown(state, crowned(candidate, deployed, verdict, by, clock), generation)
     champion.follow(state, platform, candidate.pipeline)
     return verdict
+
+
+def _timed(verdict: ModelVerdict, found: list[tuple[Reason, bool]]) -> ModelVerdict:
+    """The verdict with what was found of the server's speed, in place of what an earlier run found."""
+    before = [reason for reason in verdict.reasons if reason.code not in limits.CODES]
+    status = "refused" if any(bad for _, bad in found) else verdict.status
+    return verdict.model_copy(update={"reasons": [*before, *(reason for reason, _ in found)], "status": status})
 
 
 def _judged(pipeline: Pipeline, candidate: Candidate, now: Champion | None, state: Objects) -> ModelVerdict:
@@ -153,6 +167,7 @@ def compare(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
             "its holdout rows are known to the champion, so they cannot be compared on them."
         )
         judgement.refuse("stale", candidate.candidate_id, candidate.lineage.train_until, now.trained_until, said)
+    limits.judge_size(pipeline, candidate, state, judgement)
     if not judgement.passed:
         return judgement
     rows = holdout_rows(state, candidate)

@@ -214,6 +214,38 @@ def test_a_server_that_answers_otherwise_than_in_training_is_refused(better: tup
     assert serving(shop)["traffic"] == before["traffic"]
 
 
+def test_a_version_that_is_much_slower_than_the_champion_is_refused(better: tuple[Shop, ModelTrained]) -> None:
+    """What is right but late is no answer; measured where it would serve, before it does."""
+    shop, event = better
+    shop.platform.seconds["2"] = 0.0025
+    deliver(shop, event)
+    assert verdict(shop, event).status == "refused"
+    assert verdict(shop, event).reasons[-1].code == "too_slow"
+    assert "2.5 ms, the champion's in 1.0" in verdict(shop, event).reasons[-1].sentence
+    assert shop.platform.traffic == {"endpoints/shop": "1"}
+
+
+@pytest.mark.parametrize(("rule", "code"), [("max_latency_ms: 0.5", "too_slow"), ("max_size_mb: 0.001", "too_large")])
+def test_limits_that_are_given_hold_for_the_first_model_too(weak_first: Shop, rule: str, code: str) -> None:
+    """They are promises to callers, whoever served before."""
+    place = places.pipeline_yaml("shop")
+    text = weak_first.state.read(place)[0] + f"deployment: {{{rule}}}\n".encode()
+    weak_first.state.replace(place, text, weak_first.state.stat(place).generation)
+    event = train(weak_first, "a.csv")
+    deliver(weak_first, event)
+    assert code in {reason.code for reason in verdict(weak_first, event).reasons}
+    assert champion.current(weak_first.state, "shop")[0] is None
+
+
+def test_a_champion_that_is_down_does_not_keep_its_successor_out(better: tuple[Shop, ModelTrained]) -> None:
+    """Nothing could be compared with it, and nothing is worse than no answer."""
+    shop, event = better
+    shop.platform.deployed["endpoints/shop"].clear()
+    deliver(shop, event)
+    assert shop.platform.traffic == {"endpoints/shop": "2"}
+    assert "does not answer" in verdict(shop, event).reasons[-1].sentence
+
+
 def test_an_endpoint_that_never_becomes_healthy_leaves_the_champion_alone(better: tuple[Shop, ModelTrained]) -> None:
     """A deployment may fail for hours; what serves must not notice."""
     shop, event = better

@@ -15,6 +15,10 @@ class Deployment(BaseModel):
     is taken back when more than `max_errors` of its requests fail, when more than one in twenty takes longer than
     `max_slowdown` times what nineteen in twenty of the champion's stay below, or when rows accepted meanwhile show it
     worse, overall or in a slice; each of them beyond chance.
+
+    Before all that, its server answers holdout rows one by one, in turn with the champion's: a version is refused where
+    more than half of them take longer than `max_slowdown` times the champion's, or one in twenty longer than
+    `max_latency_ms`, and one whose file for the server is larger than `max_size_mb`. The latter two have no default.
     """
 
     model_config = STRICT
@@ -23,6 +27,8 @@ class Deployment(BaseModel):
     min_requests: int = Field(default=0, ge=0)
     max_errors: float = Field(default=0.01, ge=0, lt=1)
     max_slowdown: float = Field(default=2.0, ge=1)
+    max_latency_ms: float | None = Field(default=None, gt=0)
+    max_size_mb: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _shares_grow(self) -> Self:

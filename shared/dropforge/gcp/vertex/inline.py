@@ -4,6 +4,7 @@ What `answer` rehearses is what `predict` will do: it loads the compiled predict
 digest that the registry has.
 """
 
+import time
 from typing import Self
 
 from google.cloud.aiplatform_v1 import ModelServiceClient
@@ -56,14 +57,29 @@ class Inline:
 
     def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
         """As `Platform.answer`."""
-        folder, variables = self._registry.described(deployed.model, deployed.version)
-        place = folder.removeprefix(f"gs://{self._state.bucket}/").rstrip("/")
-        content, _ = self._state.read(f"{place}/predictor.json")
-        model = compiled.load(content, variables[COMPILED])
-        record = f"{place}/candidate.json"
+        record = f"{self._folder(deployed)[0]}/candidate.json"
         outcome = ServedCandidate.read(self._state.read(record)[0], record).outcome
         request = Request(list(instances))
-        return [request.answer(given, outcome) for given in model.predict(instances)]
+        return [request.answer(given, outcome) for given in self._loaded(deployed).predict(instances)]
+
+    def timed(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[float]:
+        """As `Platform.timed`: of the predictor alone, once it is loaded."""
+        model, seconds = self._loaded(deployed), []
+        for instance in instances:
+            began = time.perf_counter()
+            model.predict([instance])
+            seconds.append(time.perf_counter() - began)
+        return seconds
+
+    def _loaded(self, deployed: Deployed) -> compiled.Predictor:
+        place, variables = self._folder(deployed)
+        content, _ = self._state.read(f"{place}/predictor.json")
+        return compiled.load(content, variables[COMPILED])
+
+    def _folder(self, deployed: Deployed) -> tuple[str, dict[str, str]]:
+        """Where in the bucket its files lie, and what the registry says of them."""
+        folder, variables = self._registry.described(deployed.model, deployed.version)
+        return folder.removeprefix(f"gs://{self._state.bucket}/").rstrip("/"), variables
 
     def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
         """As `Platform.share`: `predict` reads the canary's state itself, and divides its requests by it."""

@@ -1,6 +1,7 @@
 """Registry and endpoints together: `Platform` as the ports want it."""
 
-from typing import Self
+import time
+from typing import Any, Self
 
 import requests
 from google.cloud.aiplatform_v1 import EndpointServiceClient, ModelServiceClient
@@ -68,24 +69,42 @@ class Vertex:
 
         The answer names the version that gave it, which is checked, so a stale split cannot be taken for an answer.
         """
-        with translated(f"Asking {deployed.endpoint}", endpoint=deployed.endpoint):
+        endpoint = self._where(deployed)
+        predictions: list[object] = self._asked(endpoint, deployed, instances)["predictions"]
+        return predictions
+
+    def timed(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[float]:
+        """As `Platform.timed`: of the whole call, so with what the network and the endpoint add."""
+        endpoint = self._where(deployed)
+        seconds = []
+        for instance in instances:
+            began = time.perf_counter()
+            self._asked(endpoint, deployed, [instance])
+            seconds.append(time.perf_counter() - began)
+        return seconds
+
+    def _where(self, deployed: Deployed) -> str:
+        """The endpoint that sends every request to this model."""
+        with translated(f"Looking at {deployed.endpoint}", endpoint=deployed.endpoint):
             split = self._endpoints.get(deployed.endpoint).traffic_split
-            serves = split.get(deployed.deployed_model_id) == 100
-            endpoint = deployed.endpoint if serves else _staging(deployed.endpoint)
-            url = f"{self._api}/v1/{endpoint}:predict"
+        serves = split.get(deployed.deployed_model_id) == 100
+        return deployed.endpoint if serves else _staging(deployed.endpoint)
+
+    def _asked(self, endpoint: str, deployed: Deployed, instances: list[dict[str, object]]) -> dict[str, Any]:
+        url = f"{self._api}/v1/{endpoint}:predict"
+        with translated(f"Asking {endpoint}", endpoint=endpoint):
             answered = self._http.post(url, json={"instances": instances}, timeout=_ANSWER)
         if not answered.ok:
             raise ServiceUnavailable(
                 f"{endpoint} answered {answered.status_code}: {answered.text[:500]}", endpoint=endpoint
             )
-        body = answered.json()
+        body: dict[str, Any] = answered.json()
         if body.get("modelVersionId") != deployed.version:
             raise ServiceUnavailable(
                 f"Expected an answer of version {deployed.version}. Found one of {body.get('modelVersionId')!r}.",
                 endpoint=endpoint,
             )
-        predictions: list[object] = body["predictions"]
-        return predictions
+        return body
 
     def share(self, champion: Deployed, challenger: Deployed, percent: int) -> None:
         """As `Platform.share`; the staging endpoint is emptied, for the challenger was asked there already."""
