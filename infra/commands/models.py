@@ -28,7 +28,7 @@ def _models(services: Services, given: argparse.Namespace) -> Answer:
         if not told:
             console.print(f"No model of {given.pipeline} was trained yet.")
             return
-        columns = ("version", "candidate", "trained", "until", "rows", metric, "verdict", "why")
+        columns = ("version", "candidate", "trained", "until", "rows", "window", metric, "verdict", "why")
         tables.show(console, columns, [_row(one, metric) for one in told], right=("rows", metric))
 
     return Answer(told, show)
@@ -42,6 +42,10 @@ def _told(model: Model) -> dict[str, Any]:
         "created": candidate.created,
         "train_until": candidate.lineage.train_until,
         "rows_train": candidate.lineage.rows_train,
+        "window": candidate.lineage.window,
+        "windows_tried": candidate.lineage.windows_tried,
+        "kind": candidate.kind,
+        "tried": candidate.tried,
         "rows_holdout": candidate.lineage.rows_holdout,
         "because": candidate.lineage.because,
         "metrics": candidate.metrics.get("all", {}),
@@ -64,6 +68,7 @@ def _row(one: dict[str, Any], metric: str) -> list[tables.Cell]:
         tables.when(one["created"]),
         tables.when(one["train_until"])[:10],
         f"{one['rows_train']:,}",
+        one["window"],
         "" if measured is None else f"{measured:.4f}",
         verdict,
         one["reasons"][0] if one["reasons"] else "",

@@ -48,6 +48,8 @@ class Lineage(BaseModel):
     train_until: str  # ISO 8601: training rows lie before, holdout rows at or after
     rows_train: int
     rows_holdout: int
+    window: str = "all"  # how far back the training rows go, in words
+    windows_tried: dict[str, float] = {}  # window -> the pipeline's metric, mean over moments in the past
     seed: int
     code_version: str
     libraries: dict[str, str]

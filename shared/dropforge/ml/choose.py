@@ -17,7 +17,7 @@ from dropforge.contracts.pipeline import Pipeline
 from dropforge.ml import calibrate, fit, score, serving
 from dropforge.ml.calibrate import Correction
 from dropforge.ml.recipes import variants, without_text
-from dropforge.ml.rows import coded, columns_of, labels_of
+from dropforge.ml.rows import coded, columns_of, labels_of, weights_of
 
 log = logging.getLogger("train")
 
@@ -109,7 +109,7 @@ def _blocks(rows: pa.Table, task: Task) -> Sequence[tuple[pa.Table, pa.Table]]:
 
 
 def _reached(pipeline: Pipeline, kind: str, before: pa.Table, block: pa.Table) -> _Tried:
-    model = fit.fit(pipeline, columns_of(before), labels_of(before), kind)
+    model = fit.fit(pipeline, columns_of(before), labels_of(before), kind, weights_of(before))
     labels = coded(labels_of(block), serving.classes(model))
     given = serving.given(model, columns_of(block))
     value = score.METRICS[pipeline.success.metric](labels, given)

@@ -81,8 +81,16 @@ def _check_various(labels: NDArray[Any], what: str, task: Task, least: int) -> N
         )
 
 
-def fit(pipeline: Pipeline, columns: Any, labels: NDArray[Any], kind: str = "boosting") -> Steps:
+def fit(
+    pipeline: Pipeline,
+    columns: Any,
+    labels: NDArray[Any],
+    kind: str = "boosting",
+    weights: NDArray[np.float64] | None = None,
+) -> Steps:
     """Fit a `kind` of `RECIPES` on raw columns (name -> array of n_rows) and labels as `rows.labels_of` gives them.
+
+    `weights`, of shape (n_rows,), say how much each row counts; without them all count alike.
 
     The same rows in the same order give the same artefact, byte for byte, on any number of cores.
 
@@ -95,7 +103,7 @@ def fit(pipeline: Pipeline, columns: Any, labels: NDArray[Any], kind: str = "boo
     # A sum in BLAS depends in its last bits on how many threads share it; the booster's do not.
     few = threadpool_limits(1 if len(labels) < THREADS_PAY else None, user_api="openmp")
     with few, threadpool_limits(1, user_api="blas"):
-        steps.fit(columns, labels)
+        steps.fit(columns, labels, **({} if weights is None else {"model__sample_weight": weights}))
     if kind.startswith("boosting"):
         # It keeps the number of threads that it was fitted with, and uses it for nothing afterwards.
         steps.named_steps["model"]._bin_mapper.n_threads = None

@@ -12,6 +12,7 @@ from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Objects
 from dropforge.ml import artefact, training
 from dropforge.ml.version import code_version, libraries
+from dropforge.ml.window import past
 
 
 @dataclass
@@ -41,7 +42,8 @@ def reproduce(candidate: Candidate, state: Objects) -> Reproduction:
         return result
     pipeline, _ = pipelines.load(state, candidate.pipeline, lineage.pipeline_generation)
     split = training.split_by_time(pipeline, read_rows(pipeline, lineage.batches, state))
-    result.found = sha256(artefact.dump(training.fit_rows(pipeline, split.train)[0])[0]).hexdigest()
+    learned = past(pipeline, split.train)
+    result.found = sha256(artefact.dump(training.fit_rows(pipeline, learned.rows)[0])[0]).hexdigest()
     return result
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 LABEL = "__label__"
 PROBABILITY = "__probability__"  # what the challenger gave for its holdout rows: probability, value, or one a class
 
+WEIGHT = "__weight__"  # how much a row counts in training, where not all count alike
+
 
 def labelled(rows: pa.Table) -> pa.Table:
     """The rows that have a label."""
@@ -28,6 +30,14 @@ def labels_of(rows: pa.Table) -> NDArray[Any]:
         return np.array(column.to_pylist(), dtype=str)
     labels: NDArray[Any] = column.to_numpy()
     return labels
+
+
+def weights_of(rows: pa.Table) -> NDArray[np.float64] | None:
+    """How much each row counts, shape (n_rows,); None where all count alike."""
+    if WEIGHT not in rows.column_names:
+        return None
+    weights: NDArray[np.float64] = rows[WEIGHT].to_numpy()
+    return weights
 
 
 def coded(labels: NDArray[Any], classes: Sequence[str]) -> NDArray[Any]:

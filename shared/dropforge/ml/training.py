@@ -25,8 +25,9 @@ from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
 from dropforge.ml import artefact, calibrate, export, fit, score, serving
 from dropforge.ml.choose import Choice, choose
-from dropforge.ml.rows import coded, columns_of, labelled, labels_of, with_given
+from dropforge.ml.rows import coded, columns_of, labelled, labels_of, weights_of, with_given
 from dropforge.ml.version import code_version, libraries
+from dropforge.ml.window import past, times_of
 
 log = logging.getLogger("train")
 
@@ -92,8 +93,10 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     watch = _Watch(name)
     with watch.step("read"):
         split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))
+    with watch.step("window"):
+        learned = past(recipe.pipeline, split.train)
     with watch.step("fit"):
-        model, chosen = fit_rows(recipe.pipeline, split.train)
+        model, chosen = fit_rows(recipe.pipeline, learned.rows)
     with watch.step("score"):
         given, classes = serving.given(model, columns_of(split.holdout)), serving.classes(model)
         by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
@@ -125,7 +128,9 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
             batches=list(recipe.batches),
             pipeline_generation=recipe.generation,
             train_until=split.until.isoformat(),
-            rows_train=split.train.num_rows,
+            rows_train=learned.rows.num_rows,
+            window=learned.window,
+            windows_tried=learned.tried,
             rows_holdout=split.holdout.num_rows,
             seed=recipe.pipeline.training.seed,
             code_version=code_version(),
@@ -141,7 +146,7 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
 
 
 def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
-    """Split at `holdout_days` before the last labelled row; `window_days` bounds how far back training rows go.
+    """Split at `holdout_days` before the last labelled row; how far back training rows go is for `window`.
 
     Raises:
         NotEnoughData: either part has too few rows, or rows of one class only.
@@ -149,11 +154,9 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
     known = labelled(rows)
     if known.num_rows == 0:
         raise NotEnoughData(f"None of the {rows.num_rows} rows has a label.", pipeline=pipeline.pipeline, rows=0)
-    times = known[pipeline.main.time].cast(pa.timestamp("us", "UTC")).to_numpy()
+    times = times_of(pipeline, known)
     until = times.max() - np.timedelta64(pipeline.training.holdout_days, "D")
     before = times < until
-    if pipeline.training.window_days is not None:
-        before &= times >= until - np.timedelta64(pipeline.training.window_days, "D")
     split = Split(until.item().replace(tzinfo=UTC), known.filter(before), known.filter(times >= until))
     fit.check_enough(labels_of(split.train), "training", pipeline.label.task)
     fit.check_enough(labels_of(split.holdout), "holdout", pipeline.label.task)
@@ -163,7 +166,7 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
 def fit_rows(pipeline: Pipeline, rows: pa.Table) -> tuple[Any, Choice]:
     """The artefact that labelled rows give, and how its kind was chosen."""
     chosen = choose(pipeline, rows)
-    model = fit.fit(pipeline, columns_of(rows), labels_of(rows), chosen.kind)
+    model = fit.fit(pipeline, columns_of(rows), labels_of(rows), chosen.kind, weights_of(rows))
     return (calibrate.corrected(model, chosen.correction) if chosen.correction else model), chosen
 
 

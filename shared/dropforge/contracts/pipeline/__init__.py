@@ -11,6 +11,7 @@ from dropforge.contracts.pipeline.serving import Serving
 from dropforge.contracts.pipeline.success import Success
 from dropforge.contracts.pipeline.table import Column, Table
 from dropforge.contracts.pipeline.training import Training
+from dropforge.contracts.pipeline.window import Window
 
 __all__ = [
     "Column",
@@ -26,5 +27,6 @@ __all__ = [
     "Success",
     "Table",
     "Training",
+    "Window",
     "parse",
 ]

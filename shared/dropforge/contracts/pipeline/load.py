@@ -17,6 +17,7 @@ from dropforge.contracts.pipeline.serving import Serving
 from dropforge.contracts.pipeline.success import Success
 from dropforge.contracts.pipeline.table import Column, Table
 from dropforge.contracts.pipeline.training import Training
+from dropforge.contracts.pipeline.window import Window
 
 _SECTIONS: tuple[type[BaseModel], ...] = (
     Pipeline,
@@ -28,6 +29,7 @@ _SECTIONS: tuple[type[BaseModel], ...] = (
     Label,
     Success,
     Training,
+    Window,
     Monitoring,
     Serving,
     Deployment,

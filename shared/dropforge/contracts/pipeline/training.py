@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from dropforge.contracts.outcomes import Task
 from dropforge.contracts.pipeline.table import STRICT
+from dropforge.contracts.pipeline.window import Windowed
 
 Kind = Literal["boosting", "logistic", "ridge", "constant"]
 
@@ -23,9 +24,10 @@ class Training(BaseModel):
     `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate,
     but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
     all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
-    `models`: the kinds that are tried, the preferred one first, by default all that suit the label (`KINDS_OF`);
-    another is taken only if it predicts all the later training rows better. `search_seconds`: about how long that may
-    take; it bounds the rows that are tried on.
+    `window`: how far back the rows go that are trained on; `auto` takes what would have predicted this pipeline's own
+    past best (`ml.window`). `models`: the kinds that are tried, the preferred one first, by default all that suit the
+    label (`KINDS_OF`); another is taken only if it predicts all the later training rows better. `search_seconds`: about
+    how long either search may take; it bounds the rows that are tried on.
     """
 
     model_config = STRICT
@@ -34,7 +36,7 @@ class Training(BaseModel):
     cool_down_minutes: int = Field(default=0, ge=0)
     runs_per_day: int | None = Field(default=None, ge=1)
     holdout_days: int = Field(default=7, ge=1)
-    window_days: int | None = Field(default=None, ge=1)
+    window: Windowed = "all"
     models: list[Kind] | None = Field(default=None, min_length=1)
     search_seconds: float = Field(default=10.0, gt=0)
     seed: int = 0
