@@ -8,20 +8,17 @@ discard BATCH            give up what is left; the rows stay where they lie
 """
 
 import argparse
-from typing import Any, Literal
+import sys
+from typing import Literal
 
 from rich.console import Console
-from rich.table import Table
 
-from dropforge.contracts import places
 from dropforge.contracts.errors import ActionRefused
-from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core import pipelines, quarantine
 from dropforge.core.ports import Objects
 from dropforge.core.quarantine import Held
-from dropforge.core.state import load
 from dropforge.gcp.services import Services
-from infra.commands import awaiting, command
+from infra.commands import awaiting, command, held_files
 from infra.commands.command import Answer, plain
 
 ROUNDS = 5  # how often the rules may change while their verdict is awaited
@@ -74,19 +71,13 @@ def _list(services: Services, given: argparse.Namespace) -> Answer:
 
 def _show(services: Services, given: argparse.Namespace) -> Answer:
     file = quarantine.find(services.state, given.batch, given.pipeline)
-    told = _told(file, services.state)
+    told = held_files.told(file, services.state)
     told["rows"] = quarantine.sample(file.tip.line.batch, services.state, given.rows) if file.rows_quarantined else []
 
     def show(console: Console) -> None:
-        _table(console, [told])
+        held_files.table(console, [told])
         for link in told["links"]:
-            console.print(f"[bold]{link['batch']}[/] by the rules {link['pipeline_generation']}: {_counts(link)}")
-            for reason in link["reasons"]:
-                console.print(f"    {plain(reason)}")
-            if link["disposition"]:
-                said = link["disposition"]
-                why = f": {said['reason']}" if said["reason"] else ""
-                console.print(f"  {plain(said['action'])} by {plain(said['by'])} at {said['at']}{plain(why)}")
+            held_files.link(console, link)
         for row in told["rows"]:
             console.print(f"\nLine {row['line']}" if row["line"] else f"\nRow {row['row']}")
             for reason in row["reasons"]:
@@ -127,7 +118,8 @@ def _judge(
     notes: dict[str, str] = {}
     for round_ in range(ROUNDS):
         announced = []
-        for file in files:
+        for at, file in enumerate(files, start=1):
+            _progress(f"{action} {at} of {len(files)}: {file.origin.line.source.uri}", given)
             name = file.origin.line.batch.batch_id
             try:
                 batch = quarantine.judge_again(
@@ -144,9 +136,16 @@ def _judge(
                 notes[name] = _unchanged(file, action)
         if not announced:
             break
+        _progress(f"waiting for the verdicts on {len(announced)}", given)
         awaiting.verdicts(announced, services.state, given.patience)
         files = _again(files, services.state)
     return list(notes.values())
+
+
+def _progress(said: str, given: argparse.Namespace) -> None:
+    """One line beside the answer, for whoever waits; machines get the answer alone."""
+    if not given.json:
+        print(said, file=sys.stderr)
 
 
 def _unchanged(file: Held, action: str) -> str:
@@ -172,68 +171,14 @@ def _again(files: list[Held], state: Objects) -> list[Held]:
 
 
 def _answer(files: list[Held], state: Objects, nothing: str, notes: list[str] | None = None) -> Answer:
-    told = [_told(file, state) for file in files]
+    told = [held_files.told(file, state) for file in files]
 
     def show(console: Console) -> None:
         if told:
-            _table(console, told)
+            held_files.table(console, told)
         else:
             console.print(nothing)
         for sentence in notes or []:
             console.print(f"[yellow]{plain(sentence)}[/]")
 
     return Answer({"files": told, "notes": notes or []}, show)
-
-
-def _told(file: Held, state: Objects) -> dict[str, Any]:
-    line = file.origin.line
-    links = []
-    for link in file.links:
-        verdict = load(state, places.batch_verdict(link.line.batch), BatchVerdict)
-        links.append(
-            {
-                "batch": link.line.batch.batch_id,
-                "status": link.line.status,
-                "pipeline_generation": link.line.pipeline_generation,
-                "rows_read": link.line.rows_read,
-                "rows_accepted": link.line.rows_accepted,
-                "rows_quarantined": link.line.rows_quarantined,
-                "reasons": [reason.sentence for reason in verdict[0].reasons] if verdict else [],
-                "disposition": link.disposition.model_dump(exclude={"batch"}) if link.disposition else None,
-            }
-        )
-    return {
-        "pipeline": line.batch.pipeline,
-        "table": line.batch.table,
-        "batch": line.batch.batch_id,
-        "source": line.source.uri,
-        "source_generation": line.source.generation,
-        "state": file.state,
-        "rows_read": file.rows_read,
-        "rows_accepted": file.rows_accepted,
-        "rows_quarantined": file.rows_quarantined,
-        "rows_discarded": file.rows_discarded,
-        "reconciles": file.reconciles,
-        "links": links,
-    }
-
-
-def _table(console: Console, told: list[dict[str, Any]]) -> None:
-    table = Table()
-    for name in ("batch", "file", "state", "read", "accepted", "quarantined", "discarded", "why"):
-        right = name in ("read", "accepted", "quarantined", "discarded")
-        table.add_column(name, justify="right" if right else "left", no_wrap=name == "batch")
-    for one in told:
-        reasons = one["links"][-1]["reasons"]
-        counts = [f"{one[f'rows_{name}']:,}" for name in ("read", "accepted", "quarantined", "discarded")]
-        marked = one["state"] if one["reconciles"] else "[red]does not reconcile[/]"
-        file = one["source"].partition("gs://")[2].partition("/")[2]
-        table.add_row(one["batch"], plain(file), marked, *counts, plain(reasons[0]) if reasons else "")
-    console.print(table)
-
-
-def _counts(link: dict[str, Any]) -> str:
-    return (
-        f"{link['rows_read']:,} read, {link['rows_accepted']:,} accepted, {link['rows_quarantined']:,} quarantined "
-        f"({link['status']})"
-    )
