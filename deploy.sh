@@ -16,6 +16,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh drop PIPELINE FILE...         drop files and follow them to the verdict
   ./deploy.sh status [PIPELINE]             what arrived, what was trained, what serves, what is under way
   ./deploy.sh accuracy PIPELINE             how good its answers were, slice by slice, over time
+  ./deploy.sh loads PIPELINE                every file, its rows, its first error and who brought it
   ./deploy.sh quarantine ACTION             list, show, replay, release or discard what did not pass
   ./deploy.sh train PIPELINE                train now, on everything that was accepted
   ./deploy.sh models PIPELINE               every model that was trained, and what became of it
@@ -157,7 +158,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce)
+  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce)
     base
     ;;
   reset) ;;

@@ -13,6 +13,7 @@ COMMANDS = {
     "drop": "infra.commands.drop",
     "status": "infra.commands.status",
     "accuracy": "infra.commands.accuracy",
+    "loads": "infra.commands.loads",
     "quarantine": "infra.commands.quarantine",
     "train": "infra.commands.train",
     "models": "infra.commands.models",

@@ -10,9 +10,11 @@ from dropforge.contracts.events import AlertRaised, BatchStaged
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import Reason, Staged
 from dropforge.core import pipelines, reading
-from dropforge.core.ports import Objects, Topics
+from dropforge.core.ports import ObjectInfo, Objects, Topics
 from dropforge.core.reading import Reading
 from dropforge.core.state import create_once, load
+
+DROPPED_BY = "dropped-by"  # metadata of the object, where its writer says who
 
 
 def ingest(source: Source, landing: Objects, state: Objects, topics: Topics) -> Staged | None:
@@ -66,20 +68,20 @@ def _stage(
         folder = Path(scratch)
         dropped, rows, rejects = folder / "dropped", folder / "rows.parquet", folder / "rejects.parquet"
         try:
-            size = landing.stat(source.name, source.generation).size
-            if size:
+            info = landing.stat(source.name, source.generation)
+            if info.size:
                 landing.download(source.name, dropped, source.generation)
         except NotFound:
             topics.publish(_gone(source, batch, landing))
             return None
-        if not size:
+        if not info.size:
             topics.publish(_waiting(source, batch))
             return None
         found = reading.read(dropped, list(pipeline.tables[batch.table].columns), rows, rejects, folder)
         for path, place in ((rows, places.staged_rows(batch)), (rejects, places.staged_rejects(batch))):
             if path.exists():
                 _create(state, place, path)
-    return create_once(state, places.staged_record(batch), _record(source, batch, generation, size, found))
+    return create_once(state, places.staged_record(batch), _record(source, batch, generation, info, found))
 
 
 def _create(state: Objects, place: str, path: Path) -> None:
@@ -89,11 +91,11 @@ def _create(state: Objects, place: str, path: Path) -> None:
         return  # an earlier delivery wrote the same and stopped before its record
 
 
-def _record(source: Source, batch: Batch, generation: int, size: int, found: Reading) -> Staged:
+def _record(source: Source, batch: Batch, generation: int, info: ObjectInfo, found: Reading) -> Staged:
     return Staged(
         batch=batch,
         source=source,
-        size_bytes=size,
+        size_bytes=info.size,
         format=found.format,
         compression=found.compression,
         encoding=found.encoding,
@@ -104,6 +106,7 @@ def _record(source: Source, batch: Batch, generation: int, size: int, found: Rea
         problem=_reason(source, found.problem) if found.problem else None,
         content_sha256=found.content_sha256,
         pipeline_generation=generation,
+        by=info.metadata.get(DROPPED_BY, ""),
     )
 
 

@@ -9,7 +9,7 @@ from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
 from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
-from dropforge.core import anomaly, pipelines, quarantine, report
+from dropforge.core import anomaly, loads, pipelines, quarantine, report
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
 from dropforge.core.validation import Files, Judged, held_against, judge
@@ -32,6 +32,8 @@ def validate(batch: Batch, state: Objects, topics: Topics, warehouse: Warehouse)
     verdict = found[0] if found else _judge(batch, state)
     _load(verdict, state, warehouse)
     _tell(verdict, topics)
+    if uri := loads.write(verdict, state):  # last: the history keeps nobody waiting
+        warehouse.load(uri, places.LOADS_TABLE, _job_ids(batch, "load"))
     return verdict
 
 
@@ -99,6 +101,7 @@ def _verdict(staged: Staged, judged: Judged, accepted_generation: int | None, un
         accepted_generation=accepted_generation,
         first_time=judged.first_time,
         last_time=judged.last_time,
+        first_error=judged.first_error,
         replay=staged.replay,
     )
 

@@ -1,6 +1,8 @@
 """Drop files into a pipeline's folder of the landing bucket, and follow each to its verdict."""
 
 import argparse
+import getpass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +54,11 @@ def _put(file: Path, pipeline: Pipeline, table: str, landing: Objects) -> Batch:
     folder = pipeline.pipeline if table == pipeline.table else f"{pipeline.pipeline}/{table}"
     name = f"{folder}/{file.name}"
     there = [info.generation for info in landing.list(name) if info.name == name]
-    generation = landing.replace(name, file.read_bytes(), there[0]) if there else landing.create(name, file)
+    who = {"dropped-by": getpass.getuser()}
+    write = partial(landing.create, name, file)
+    if there:
+        write = partial(landing.replace, name, file.read_bytes(), there[0])
+    generation = write(metadata=who)
     source = Source(bucket=landing.bucket, name=name, generation=generation)
     return Batch.of(source, {pipeline.pipeline: pipeline.table})
 

@@ -135,3 +135,12 @@ def test_every_command_says_what_it_is_for(capsys: pytest.CaptureFixture[str]) -
         assert f"./deploy.sh {name}" in listed, f"{name} is not listed in deploy.sh"
         assert (REPO / f"{module.replace('.', '/')}.py").is_file()
     assert json.dumps(capsys.readouterr().out) == '""'
+
+
+def test_the_load_history_is_a_table_for_people_and_json_for_machines(cli: Cli, running: Shop) -> None:
+    """What came, when, how much of it passed, and the first thing that was wrong."""
+    running.ingest(running.put(HEADER + GOOD + BAD))
+    (told,) = cli.ask(running, "loads", "shop")
+    assert (told["rows_parsed"], told["first_error_line"], told["first_error_column"]) == (5, 5, "amount")
+    status, out, _ = cli.tell(running, "loads", "shop")
+    assert status == 0 and "accepted in part" in out

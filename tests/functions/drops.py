@@ -131,6 +131,11 @@ class Shop:
         return [event for event in self.topics.published if isinstance(event, AlertRaised)]
 
     def everything(self) -> dict[str, Any]:
-        """Every live object's content and metadata, and every load that ran."""
+        """Every live object and every load of rows; of the history, which holds times, that its lines are there."""
         objects = {i.name: (self.state.read(i.name)[0], dict(i.metadata)) for i in self.state.list("")}
-        return {**objects, "loads": dict(self.warehouse.jobs)}
+        objects |= {name: (b"", {}) for name in objects if name.endswith("/load.parquet")}
+        return {**objects, "loads": self.loaded_rows()}
+
+    def loaded_rows(self) -> dict[str, Any]:
+        """Every load that ran, but for the lines of the load history."""
+        return {job: to for job, to in self.warehouse.jobs.items() if to[1] != places.LOADS_TABLE}

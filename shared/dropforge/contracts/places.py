@@ -75,6 +75,11 @@ def batch_verdicts(pipeline: str, table: str | None = None) -> str:
     return f"verdicts/{pipeline}/{table}/" if table else f"verdicts/{pipeline}/"
 
 
+def load_record(batch: Batch) -> str:
+    """Parquet: one row (`loads.Load`), the batch's line in the load history."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/load.parquet"
+
+
 def disposition(batch: Batch) -> str:
     """JSON (`dispositions.Disposition`): what a person had done with the batch's quarantined rows, written once."""
     return f"{dispositions(batch.pipeline)}{batch.table}/{batch.batch_id}.json"
@@ -151,6 +156,7 @@ def log_table(pipeline: str, what: str) -> str:
 
 
 QUARANTINE_TABLE = "quarantine"
+LOADS_TABLE = "loads"
 
 
 def load_job_id(batch: Batch, what: str, attempt: int = 1) -> str:

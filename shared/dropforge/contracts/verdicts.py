@@ -54,6 +54,7 @@ class Staged(BaseModel):
     content_sha256: str  # of the decompressed content
     pipeline_generation: int  # the rules it is judged by, whenever that happens
     replay: Replay | None = None  # its rows are not staged again: they are those of the origin that lie quarantined
+    by: str = ""  # who dropped the file, or asked for the replay, where that is known
 
 
 class Taken(BaseModel):
@@ -82,6 +83,17 @@ class HeldAgainst(BaseModel):
     batches: list[Before]
 
 
+class RowError(BaseModel):
+    """The first row of a file, by its place in it, that did not pass. `line` and `column` are None where unknown."""
+
+    model_config = STORED
+    code: str
+    row: int
+    line: int | None
+    column: str | None
+    sentence: str
+
+
 class BatchVerdict(BaseModel):
     """What validation decided. Always: rows_read = rows_accepted + rows_quarantined.
 
@@ -102,6 +114,7 @@ class BatchVerdict(BaseModel):
     accepted_generation: int | None = None  # generation of the accepted Parquet object; None if nothing was accepted
     first_time: str | None = None  # ISO 8601, of the table's time column among accepted rows
     last_time: str | None = None
+    first_error: RowError | None = None
     replay: Replay | None = None
 
     @model_validator(mode="after")
@@ -167,6 +180,7 @@ __all__ = [
     "ModelVerdict",
     "Reason",
     "Replay",
+    "RowError",
     "Staged",
     "Taken",
 ]

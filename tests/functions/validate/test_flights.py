@@ -91,14 +91,14 @@ SPOILED = {
     "an image": (
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 40,
         "quarantined",
-        "The file is a PNG image, whatever its name says. Expected a table: CSV, TSV, JSON Lines or Parquet, plain or"
-        " compressed.",
+        "The file is a PNG image, whatever its name says. Expected a table: CSV, TSV, JSON Lines, Parquet, Avro"
+        " or ORC, plain or compressed.",
     ),
     "unknown binary data": (
         bytes((n * 7919) % 251 for n in range(20_000)),
         "quarantined",
-        "The file is binary data, whatever its name says. Expected a table: CSV, TSV, JSON Lines or Parquet, plain or"
-        " compressed.",
+        "The file is binary data, whatever its name says. Expected a table: CSV, TSV, JSON Lines, Parquet, Avro"
+        " or ORC, plain or compressed.",
     ),
     "a month twice": (
         MONTH + b"".join(LINES),

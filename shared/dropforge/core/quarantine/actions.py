@@ -126,6 +126,7 @@ def _staged(file: Held, disposition: Disposition, to: Batch, state: Objects) -> 
         "rows": disposition.rows - record.rejected,  # what could not be parsed is in quarantine, always
         "pipeline_generation": disposition.pipeline_generation,
         "replay": replay,
+        "by": disposition.by,
     }
     return record.model_copy(update=changed)
 

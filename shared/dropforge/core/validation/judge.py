@@ -9,7 +9,7 @@ from typing import Any, Self
 import duckdb
 
 from dropforge.contracts.pipeline import Table
-from dropforge.contracts.verdicts import Reason, Staged
+from dropforge.contracts.verdicts import Reason, RowError, Staged
 from dropforge.core import engine
 from dropforge.core.engine import text
 from dropforge.core.validation import columns, keys, output
@@ -31,6 +31,7 @@ class Judged:
     rows_labelled: int = 0
     first_time: str | None = None
     last_time: str | None = None
+    first_error: RowError | None = None
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ def _count(
     # Which file has a key first must not depend on the order of judging, so a repeated key refuses no other row.
     broken = bad - repeated
     judged.breaches = output.summary(database, staged, files) if bad else []
+    judged.first_error = output.first_error(database, staged, files) if bad else None
     # A replay is held to the share of the whole file: what is left of it is bad rows for the most part.
     among = staged.replay.origin_rows if staged.replay else read
     may = 1.0 if staged.replay and staged.replay.release else table.max_bad_share

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from dropforge.contracts.pipeline import Table
-from dropforge.contracts.verdicts import Reason, Staged
+from dropforge.contracts.verdicts import Reason, RowError, Staged
 from dropforge.core import engine
 from dropforge.core.engine import identifier, text
 from dropforge.core.validation import columns
@@ -88,6 +88,27 @@ def summary(database: duckdb.DuckDBPyConnection, staged: Staged, files: "Files")
         )
         for code, column, rows, first in found
     ]
+
+
+def first_error(database: duckdb.DuckDBPyConnection, staged: Staged, files: "Files") -> RowError | None:
+    """The first row of the file, in its order, that broke a rule of its own or could not be read."""
+    parts = ["SELECT _row, NULL::BIGINT AS _line, reasons[1] AS reason FROM faults"]
+    if staged.rejected:
+        reject = f"{{'code': _code, 'column': NULL, 'value': NULL, 'sentence': _sentence}}::{REASON}"
+        parts.append(f"SELECT _row, _line, {reject} FROM read_parquet({text(str(files.rejects))})")
+    found = database.execute(
+        f'SELECT _row, _line, reason.code, reason."column", reason.sentence FROM ({" UNION ALL ".join(parts)}) '
+        "ORDER BY _row LIMIT 1"
+    ).fetchone()
+    if found is None:
+        return None
+    row, line, code, column, sentence = found
+    if line is None and staged.rows:
+        rows = f"read_parquet({text(str(files.rows))})"
+        line = next(
+            (one for (one,) in database.execute(f"SELECT _line FROM {rows} WHERE _row = {row}").fetchall()), None
+        )
+    return RowError(code=code, row=row, line=line, column=column, sentence=sentence)
 
 
 def _struct(reason: Reason) -> str:
