@@ -1,12 +1,14 @@
 """`./deploy.sh emulators`: the Google Cloud emulators alone, for any project's code, until Ctrl-C."""
 
 import argparse
+import contextlib
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 from types import FrameType
+from typing import NoReturn
 
 from infra.local.service import ROOT, StartFailed
 from infra.local.stack import PORTS, Stack, only_one
@@ -34,20 +36,19 @@ def main(arguments: list[str]) -> int:
                 sys.exit(str(error))
             except KeyboardInterrupt:
                 return 130
-            print(stack.exports(), end="", flush=True)
-            if given.env_file:
-                given.env_file.write_text(stack.exports())
-            return _stay(stack)
+            with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C is how it is meant to end
+                print(stack.exports(), end="", flush=True)
+                if given.env_file:
+                    given.env_file.write_text(stack.exports())
+                _stay(stack)
+            return 0
 
 
-def _stay(stack: Stack) -> int:
-    try:
-        while True:
-            time.sleep(0.5)
-            for name in stack.revive():
-                _tell(f"{name} had died and was started again")
-    except KeyboardInterrupt:
-        return 0
+def _stay(stack: Stack) -> NoReturn:
+    while True:
+        time.sleep(0.5)
+        for name in stack.revive():
+            _tell(f"{name} had died and was started again")
 
 
 def _tell(line: str) -> None:
