@@ -26,6 +26,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh publish PIPELINE CANDIDATE    publish what the judge refused, in your name
   ./deploy.sh rollback PIPELINE             return to what served before, until released
   ./deploy.sh reproduce PIPELINE VERSION    train a model again and compare it, byte for byte
+  ./deploy.sh recommend PIPELINE            which mode of serving is cheapest for its traffic
 
   ./deploy.sh reset                         forget all local state
 
@@ -158,7 +159,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce)
+  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce | recommend)
     base
     ;;
   reset) ;;

@@ -23,6 +23,7 @@ COMMANDS = {
     "publish": "infra.commands.publish",
     "rollback": "infra.commands.rollback",
     "reproduce": "infra.commands.reproduce",
+    "recommend": "infra.commands.recommend",
 }
 
 

@@ -1,10 +1,7 @@
 """The answers of a new champion to what is likely to be asked, computed once and kept for as long as it serves."""
 
 import logging
-from collections.abc import Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta
-from typing import Any
 
 from dropforge.contracts import places
 from dropforge.contracts.answers import Answers
@@ -13,12 +10,10 @@ from dropforge.contracts.events import ModelPublished
 from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.served import ServedField
-from dropforge.core import candidates, compiled, dataset, ledger, pipelines
+from dropforge.core import candidates, compiled, pipelines
 from dropforge.core.ports import Objects
-from dropforge.core.serving import lookup
+from dropforge.core.serving import lookup, newest
 from dropforge.core.serving.identity import Identity
-
-ROWS_AT_ONCE = 10_000
 
 log = logging.getLogger("materialize")
 
@@ -65,7 +60,7 @@ def answers(pipeline: Pipeline, candidate: Candidate, digest: str, state: Object
     wanted = [field.name for field in candidate.signature]
     entries: dict[bytes, float] = {}
     rows = 0
-    for block in _rows(pipeline, state):
+    for block in newest.blocks(pipeline, state):
         rows += len(block)
         for row, given in zip(
             block, model.predict([{name: row[name] for name in wanted} for row in block]), strict=True
@@ -73,15 +68,6 @@ def answers(pipeline: Pipeline, candidate: Candidate, digest: str, state: Object
             entries[by_features.of(row)] = given
             entries[by_key.of(row)] = given  # rows come in the order of time
     return rows, entries
-
-
-def _rows(pipeline: Pipeline, state: Objects) -> Iterator[list[dict[str, Any]]]:
-    lines = list(ledger.lines(state, pipeline.pipeline))
-    ends = [line.last_time for line in lines if line.accepted and line.batch.table == pipeline.table and line.last_time]
-    since = datetime.fromisoformat(max(ends)) - timedelta(days=pipeline.serving.days) if ends else None
-    found = dataset.read_rows(pipeline, lines, state, since=since)
-    for batch in found.to_batches(max_chunksize=ROWS_AT_ONCE):
-        yield batch.to_pylist()
 
 
 def _key(pipeline: Pipeline) -> list[ServedField]:
