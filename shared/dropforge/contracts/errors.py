@@ -12,6 +12,7 @@ DropforgeError
 |  |- ArtefactTampered     a model's digest is not the registry's
 |  |- CallRefused          a Google service says that our call itself is wrong
 |  |- ActionRefused        what a person asks for cannot be done as things are
+|  |- LabelLeaks           a feature tells the label too well to be known before it
 |  `- NotEnoughData        there are too few rows to train or to judge
 `- Transient: raise it, and be delivered again
    |- AlreadyExists        create-if-absent found an object in its place
@@ -76,6 +77,10 @@ class CallRefused(Permanent):
 
 class ActionRefused(Permanent):
     """What a person asks for cannot be done as things are; the message says what can."""
+
+
+class LabelLeaks(Permanent):
+    """A feature tells the label so well that it is probably known only after it; `columns` in the fields names it."""
 
 
 class NotEnoughData(Permanent):

@@ -60,6 +60,11 @@ def examination(batch: Batch) -> str:
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/examination.json"
 
 
+def telling(batch: Batch) -> str:
+    """JSON (`telling.Tellings`): how much each column alone tells about the label."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/telling.json"
+
+
 def batch_report(batch: Batch) -> str:
     """HTML: what arrived and what changed, for a person."""
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/report.html"

@@ -16,10 +16,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from dropforge.contracts import places
+from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, ArtefactTampered, NotEnoughData
 from dropforge.contracts.models import Candidate, Lineage, TrainedOn
 from dropforge.contracts.pipeline import Pipeline
-from dropforge.core import candidates
+from dropforge.core import candidates, leaks
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
@@ -84,12 +85,15 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     Every object is created only if absent, and `candidate.json` last, so a run that died half-way is completed.
 
     Raises:
+        LabelLeaks: a feature tells the label too well, and `allowed_leaks` does not name it.
         NotEnoughData: too few labelled rows, or of one class, before or after the split.
         ArtefactTampered: an artefact lies there that this recipe does not give.
     """
     name, candidate_id = recipe.pipeline.pipeline, recipe.candidate_id
     if (existing := candidates.find(state, name, candidate_id)) is not None:
         return existing
+    batches = [Batch(pipeline=name, table=one.table, batch_id=one.batch_id) for one in recipe.batches]
+    leaks.refuse(state, recipe.pipeline, batches)
     watch = _Watch(name)
     with watch.step("read"):
         split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))

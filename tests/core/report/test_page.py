@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from dropforge.contracts import places
+from dropforge.contracts.batch import Batch
 from dropforge.contracts.pipeline import parse
 from dropforge.core import engine
 from dropforge.core.report import telling
@@ -55,6 +56,9 @@ def test_a_feature_that_knows_the_answer_is_a_suspected_leak() -> None:
     columns = {"id": list(range(200)), "at": [None] * 200, "amount": amounts, "kind": kinds, "note": [""] * 200}
     with tempfile.TemporaryDirectory() as folder, engine.opened(Path(folder)) as database:
         pq.write_table(pa.table(columns), Path(folder) / "rows.parquet")
-        found = telling(database, parse(PIPELINE), str(Path(folder) / "rows.parquet"))
+        batch = Batch(pipeline="shop", table="sales", batch_id="b")
+        measured = telling(database, parse(PIPELINE), batch, str(Path(folder) / "rows.parquet"))
+    found = measured.columns
+    assert (measured.positives, measured.negatives) == (100, 100)
     assert (found[0].column, found[0].auc, found[0].leak) == ("kind", 1.0, True)
     assert [one.leak for one in found if one.column != "kind"] == [False, False]

@@ -30,7 +30,12 @@ class Join(BaseModel):
 
 
 class Pipeline(BaseModel):
-    """One `pipeline.yaml`."""
+    """One `pipeline.yaml`.
+
+    `forbidden_features` are columns that no feature may use, being known only after the outcome. A feature that alone
+    predicts a label of two classes almost perfectly is taken for one of those, and training refuses it unless
+    `allowed_leaks` names it.
+    """
 
     model_config = STRICT
     pipeline: str = Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")
@@ -41,6 +46,7 @@ class Pipeline(BaseModel):
     label: Label
     features: list[Annotated[Feature, BeforeValidator(_feature)]] = Field(min_length=1)
     forbidden_features: list[str] = []
+    allowed_leaks: list[str] = []
     slices: list[str] = []
     success: Success
     training: Training
@@ -151,6 +157,11 @@ class Pipeline(BaseModel):
         if read == {"text"} and set(self.kinds) == {"boosting"}:
             linear = KINDS_OF[self.label.task][1]
             problems.append(f"All features are text, which 'boosting' does not read: add {linear!r} to 'models'.")
+        problems += [
+            f"'allowed_leaks' names {name!r}, which no feature uses."
+            for name in self.allowed_leaks
+            if name not in {feature.column for feature in self.features}
+        ]
         problems += [
             f"'slices' names {name!r}, which is no column." for name in self.slices if self.column(name) is None
         ]

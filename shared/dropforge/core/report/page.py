@@ -8,10 +8,10 @@ from importlib.resources import files
 
 from dropforge.contracts.examination import Examination
 from dropforge.contracts.profile import ColumnProfile, Profile, moment
+from dropforge.contracts.telling import Telling
 from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core.report import plots
 from dropforge.core.report.movement import histogram, moved
-from dropforge.core.report.telling import Telling
 
 SHOWN = 6  # categories of a column
 LISTED = 40  # rows of a ranking

@@ -1,34 +1,19 @@
 """How much each column alone tells about the label, and which tell too much."""
 
-from dataclasses import dataclass
-
 import duckdb
 
+from dropforge.contracts.batch import Batch
 from dropforge.contracts.models import FieldType
 from dropforge.contracts.pipeline import Pipeline
+from dropforge.contracts.telling import Telling, Tellings
 from dropforge.core.engine import identifier, text
 
 BINS = 20
 SMALLEST = 30  # rows of a category; rarer ones are taken together, for a few rows can tell anything
-LEAK = 0.95  # area under the curve from which a feature is suspected to know the answer
 ORDERED: tuple[FieldType, ...] = ("integer", "number", "timestamp", "date")
 
 
-@dataclass(frozen=True)
-class Telling:
-    """`auc`: the chance that a positive row's bin has more positives than a negative row's; 0.5 tells nothing."""
-
-    column: str
-    auc: float
-    feature: bool
-
-    @property
-    def leak(self) -> bool:
-        """Whether a feature tells more than an honest one would."""
-        return self.feature and self.auc >= LEAK
-
-
-def telling(database: duckdb.DuckDBPyConnection, pipeline: Pipeline, accepted: str) -> list[Telling]:
+def telling(database: duckdb.DuckDBPyConnection, pipeline: Pipeline, batch: Batch, accepted: str) -> Tellings:
     """Every column of the main table but the label's, the most telling first. `accepted` is a Parquet file.
 
     Bins of equal numbers of rows, or categories of at least `SMALLEST` rows, in order of their share of positives. The
@@ -37,7 +22,7 @@ def telling(database: duckdb.DuckDBPyConnection, pipeline: Pipeline, accepted: s
     """
     label = identifier(pipeline.label.column)
     if pipeline.label.kind == "classes":
-        return []
+        return Tellings(batch=batch, positives=0, negatives=0, columns=[])
     if pipeline.label.above is not None:
         positive = f"{label} > {pipeline.label.above!r}"
     elif pipeline.label.kind == "number":
@@ -58,8 +43,12 @@ def telling(database: duckdb.DuckDBPyConnection, pipeline: Pipeline, accepted: s
         ).fetchall()
         auc = _area([(int(yes), int(no)) for yes, no in groups])
         if auc is not None:
-            found.append(Telling(name, auc, name in features))
-    return sorted(found, key=lambda one: (-one.auc, one.column))
+            found.append(Telling(column=name, auc=auc, feature=name in features))
+    counted = database.execute(
+        f"SELECT count(*) FILTER ({positive}), count(*) FILTER (NOT ({positive})) FROM read_parquet({text(accepted)})"
+    ).fetchall()[0]
+    ordered_by = sorted(found, key=lambda one: (-one.auc, one.column))
+    return Tellings(batch=batch, positives=counted[0], negatives=counted[1], columns=ordered_by)
 
 
 def _area(groups: list[tuple[int, int]]) -> float | None:

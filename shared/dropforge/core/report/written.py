@@ -13,7 +13,7 @@ from dropforge.core.ports import Objects
 from dropforge.core.profile import merged
 from dropforge.core.report.page import Told, page
 from dropforge.core.report.telling import telling
-from dropforge.core.state import load
+from dropforge.core.state import create_once, load
 
 
 def write(
@@ -28,7 +28,8 @@ def write(
     told = []
     if verdict.rows_labelled and verdict.batch.table == pipeline.table:
         with engine.opened(scratch) as database:
-            told = telling(database, pipeline, str(accepted))
+            measured = telling(database, pipeline, verdict.batch, str(accepted))
+        told = create_once(state, places.telling(verdict.batch), measured).columns
     html = page(
         Told(verdict, found[0], seen, merged(earlier) if earlier else None, earlier[-1] if earlier else None, told)
     )
