@@ -39,6 +39,7 @@ def opened(folder: Path, memory_mb: int = MEMORY_MB) -> Iterator[duckdb.DuckDBPy
     )
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        connection.execute("SET enable_progress_bar = false")  # else a long query draws one into the function's log
         yield connection
     finally:
         connection.close()

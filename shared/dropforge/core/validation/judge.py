@@ -16,7 +16,7 @@ from dropforge.core.validation import columns, keys, output
 from dropforge.core.validation.batch import batch_reasons
 from dropforge.core.validation.keys import Earlier
 
-MEMORY_MB = 700
+MEMORY_MB = 320  # with the rest of a process it stays below 512 MB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
