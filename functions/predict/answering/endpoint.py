@@ -35,7 +35,9 @@ class Endpoint:
             NotFound: the endpoint is gone, or has no model.
             ServiceUnavailable: it does not answer, or not as promised.
         """
-        if not asked.partial:  # else the model server answers what does not fit with an error in its place
+        if not (
+            asked.checked or asked.partial
+        ):  # else the model server answers what does not fit with an error in its place
             serving.signature.check(asked.instances)
         url = f"{self._api}/v1/{serving.champion.endpoint}:predict"
         answer = await self._upstream.post(

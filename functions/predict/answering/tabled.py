@@ -98,7 +98,7 @@ class Tabled:
     ) -> Found:
         """The model's answers in the gaps; all are the model's if it turns out to be another version."""
         all_of_them = len(missing) == len(names)
-        rest = asked if all_of_them else replace(asked, instances=[asked.instances[index] for index in missing])
+        rest = replace(asked, instances=[asked.instances[index] for index in missing], checked=True)
         found = await self._model.ask(serving, rest, None)
         if found.get("modelVersionId") != serving.champion.version:
             return found if all_of_them else await self._model.ask(serving, asked, None)

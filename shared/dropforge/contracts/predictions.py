@@ -40,6 +40,7 @@ class Request:
     by_key: bool = False
     explain: bool = False
     keys: list[dict[str, Any]] | None = None
+    checked: bool = False  # each instance is known to fit, and is not looked at again
 
     def answer(self, given: Given, outcome: Outcome = BINARY) -> dict[str, Any]:
         """The answer to one instance, from what the predictor gave."""

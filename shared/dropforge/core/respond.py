@@ -29,8 +29,9 @@ def respond(
         NotExplainable: explanations are asked for, and there is no `explain`.
     """
     instances = request.instances
-    if not request.partial:
-        signature.check(instances)
+    if request.checked or not request.partial:
+        if not request.checked:
+            signature.check(instances)
         return _answers(request, instances, predict, explain, outcome)
     fits = [signature.fits(instance) for instance in instances]
     fitting = [instance for instance, fit in zip(instances, fits, strict=True) if fit]

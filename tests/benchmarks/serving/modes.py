@@ -1,14 +1,17 @@
 """Static, dynamic and hybrid answers to the same traffic: time for one, memory, and whether they agree.
 
-    python -m tests.benchmarks.serving.modes [--rows 1000000] [--asked 20000]
+    python -m tests.benchmarks.serving.modes [--rows 1000000] [--asked 20000] [--rounds 3]
 
 The code of `predict` answers in this process, without HTTP, which costs the same in every mode. `static by key` asks
 for the same rows by their number. The hybrid table holds the first tenth of the rows, in which most of Zipf's lie.
+Every round asks all modes in turn, each with an empty cache, and the medians of the rounds count. `dollars` are of a
+million answers of a busy instance by `cost.Prices`; 0.2 ms of HTTP, checks and log are in them, and the table's memory.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import time
 from hashlib import sha256
 from typing import Any, cast
@@ -21,7 +24,7 @@ from dropforge.contracts.instances import Signature
 from dropforge.contracts.predictions import Request
 from dropforge.contracts.served import ServedCandidate, ServedChampion, ServedField
 from dropforge.core import compiled
-from dropforge.core.serving import lookup
+from dropforge.core.serving import advice, cost, lookup
 from dropforge.core.serving.identity import Identity
 from functions.predict.answering.champions import Champions, Serving
 from functions.predict.answering.inline import Inline
@@ -60,42 +63,55 @@ def serving() -> Serving:
     return Serving(champion, candidate, Signature(candidate.signature), 0.0)
 
 
-def backend(mode: str, rows: int) -> tuple[Backend, int]:
-    """What answers, and the bytes of its lookup file."""
-    stored, made = Stored(), trained()
-    folder = places.candidate("flights", made.candidate.candidate_id, "predictor.json")
-    stored.objects[folder] = made.compiled
-    champions = cast(Champions, stored)
-    model = Inline(champions)
+def stored(mode: str, rows: int) -> tuple[Stored, int]:
+    """What a mode reads, and the bytes of its lookup file."""
+    found, made = Stored(), trained()
+    found.objects[places.candidate("flights", made.candidate.candidate_id, "predictor.json")] = made.compiled
     if mode == "dynamic":
-        return model, 0
+        return found, 0
     by_features, by_key = Identity("features", made.candidate.signature), Identity("key", KEY)
     predictor = compiled.load(made.compiled, sha256(made.compiled).hexdigest())
-    entries: dict[bytes, float] = {}
+    entries: dict[bytes, Any] = {}
     for number in range(rows if mode == "static" else rows // 10):
         each = row(number)
         entries[by_features.of(each)] = entries[by_key.of({"number": number})] = predictor.predict([each])[0]
     content, digest = lookup.dump(entries)
     said = Answers("flights", made.candidate.candidate_id, mode, KEY, digest, rows, len(entries))
-    stored.objects[places.answers("flights", made.candidate.candidate_id, f"{digest}.lookup")] = content
-    stored.objects[places.answers("flights", made.candidate.candidate_id, "answers.json")] = said.dump()
-    return Tabled(champions, model), len(content)
+    found.objects[places.answers("flights", made.candidate.candidate_id, f"{digest}.lookup")] = content
+    found.objects[places.answers("flights", made.candidate.candidate_id, "answers.json")] = said.dump()
+    return found, len(content)
 
 
-async def timed(model: Backend, requests: list[Request]) -> tuple[dict[str, float], list[float]]:
-    """Microseconds for one answer, and the answers."""
+def backend(mode: str, reads: Stored) -> Backend:
+    """What answers, with an empty cache."""
+    champions = cast(Champions, reads)
+    return Inline(champions) if mode == "dynamic" else Tabled(champions, Inline(champions))
+
+
+async def timed(model: Backend, requests: list[Request]) -> tuple[list[float], list[float]]:
+    """Seconds for each answer, and the answers."""
     who, taken, found = serving(), [], []
-    await model.ask(who, requests[0], b"")  # what is read once
+    await model.ask(who, requests[0], None)  # what is read once
     for request in requests:
         began = time.perf_counter()
-        answer = await model.ask(who, request, b"")
+        answer = await model.ask(who, request, None)
         taken.append(time.perf_counter() - began)
         found.append(answer["predictions"][0]["probability"])
-    return {"p50_us": _micro(taken, 50), "p99_us": _micro(taken, 99), "mean_us": round(1e6 * np.mean(taken), 1)}, found
+    return taken, found
 
 
-def _micro(taken: list[float], percentile: int) -> float:
-    return round(1e6 * float(np.percentile(taken, percentile)), 1)
+def told(rounds: list[list[float]], table_bytes: int) -> dict[str, float]:
+    """Microseconds and dollars: medians of the rounds."""
+    middle = [float(np.median([np.percentile(taken, each) for taken in rounds])) for each in (50, 99)]
+    mean = float(np.median([np.mean(taken) for taken in rounds]))
+    gib = advice.BARE_GIB + table_bytes / 2**30
+    dollars = cost.of_function(cost.Prices(), advice.BARE_SECONDS + mean, gib, a_second=1e9)
+    return {
+        "p50_us": round(1e6 * middle[0], 1),
+        "p99_us": round(1e6 * middle[1], 1),
+        "mean_us": round(1e6 * mean, 1),
+        "dollars": round(dollars, 4),
+    }
 
 
 def main() -> None:
@@ -103,27 +119,32 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--asked", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     rng = np.random.default_rng(0)
     traffic = {
         "zipf": [int(number - 1) % given.rows for number in rng.zipf(1.1, given.asked)],
         "uniform": rng.integers(0, given.rows, given.asked).tolist(),
     }
-    asked = {name: [Request([row(number)]) for number in numbers] for name, numbers in traffic.items()}
-    keys = {name: [Request([{"number": n}], by_key=True) for n in numbers] for name, numbers in traffic.items()}
-    expected: dict[str, list[float]] = {}
-    for mode in ("dynamic", "static", "hybrid"):
-        model, size = backend(mode, given.rows)
-        for name in traffic:
-            told, found = asyncio.run(timed(model, asked[name]))
-            agrees = found == expected.setdefault(name, found)
-            print(
-                json.dumps({"mode": mode, "traffic": name, "table_bytes": size, **told, "agrees": agrees}), flush=True
-            )
-            if mode == "static":
-                told, found = asyncio.run(timed(model, keys[name]))
-                agrees = found == expected[name]
-                print(json.dumps({"mode": "static by key", "traffic": name, **told, "agrees": agrees}), flush=True)
+    by_features = {name: [Request([row(number)]) for number in numbers] for name, numbers in traffic.items()}
+    by_key = {name: [Request([{"number": n}], by_key=True) for n in numbers] for name, numbers in traffic.items()}
+    contests = [("dynamic", by_features), ("static", by_features), ("static", by_key), ("hybrid", by_features)]
+    reads = {mode: stored(mode, given.rows) for mode, _ in contests}
+    taken: dict[tuple[int, str], list[list[float]]] = {}
+    answers: dict[tuple[int, str], list[float]] = {}
+    for _ in range(given.rounds):
+        for number, (mode, asked) in enumerate(contests):
+            for name in traffic:
+                seconds, found = asyncio.run(timed(backend(mode, reads[mode][0]), asked[name]))
+                taken.setdefault((number, name), []).append(seconds)
+                answers[number, name] = found
+    for (number, name), rounds in taken.items():
+        mode, asked = contests[number]
+        size = reads[mode][1]
+        said = {"mode": f"{mode} by key" if asked is by_key else mode, "traffic": name, "table_bytes": size}
+        agrees = answers[number, name] == answers[0, name]
+        print(json.dumps({**said, **told(rounds, size), "agrees": agrees}))
+    print(json.dumps({"load": os.getloadavg()}))
 
 
 if __name__ == "__main__":
