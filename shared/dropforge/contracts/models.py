@@ -48,6 +48,7 @@ class Lineage(BaseModel):
     train_until: str  # ISO 8601: training rows lie before, holdout rows at or after
     rows_train: int
     rows_holdout: int
+    rows_share: float = 1.0  # of the main table's rows, chosen by a hash of the key: below 1 where they were too many
     window: str = "all"  # how far back the training rows go, in words
     windows_tried: dict[str, float] = {}  # window -> the pipeline's metric, mean over moments in the past
     seed: int

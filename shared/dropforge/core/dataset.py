@@ -27,6 +27,8 @@ def read_rows(
     state: Objects,
     since: datetime | None = None,
     until: datetime | None = None,
+    *,
+    share: float = 1.0,
 ) -> pa.Table:
     """Accepted rows of exactly these batches, at exactly these generations, as one table.
 
@@ -41,6 +43,9 @@ def read_rows(
     a number, string where it is a class; null where the label's column is), `_batch_id` (string) and `_row` (int64),
     which name the file and the row in it.
 
+    Of a `share` below 1, only that part of the main table's rows, chosen by a hash of their key: the same rows each
+    time, and of a larger share these and more.
+
     `since` (inclusive) and `until` (exclusive) bound the main table's time; a time without zone counts as UTC.
 
     Raises:
@@ -53,7 +58,7 @@ def read_rows(
     ):
         for name in [pipeline.table, *(join.table for join in pipeline.joins)]:
             read = [_trained_on(batch) for batch in batches if _accepted(batch) and _batch(batch).table == name]
-            _read_table(database, pipeline, name, read, state, Path(folder))
+            _read_table(database, pipeline, name, read, state, Path(folder), share if name == pipeline.table else 1.0)
         query = _joined(pipeline, _bounds(pipeline, since, until))
         return database.sql(query).to_arrow_table()
 
@@ -87,8 +92,9 @@ def _read_table(
     batches: Iterable[TrainedOn],
     state: Objects,
     folder: Path,
+    share: float,
 ) -> None:
-    """Make the table `name` in the database: one row of each key, typed as the pipeline says."""
+    """Make the table `name` in the database: one row of each key, or of a share of them, typed as the pipeline says."""
     table = pipeline.tables[name]
     columns = ", ".join(f"{identifier(c)} {SQL_TYPES[column.type]}" for c, column in table.columns.items())
     loaded = identifier(f"all {name}")
@@ -98,7 +104,7 @@ def _read_table(
         place = places.accepted_rows(Batch(pipeline=pipeline.pipeline, table=name, batch_id=batch.batch_id))
         state.download(place, path, batch.accepted_generation)
         try:
-            _insert(database, loaded, table, path, batch.source.generation)
+            _insert(database, loaded, table, path, batch.source.generation, share)
         except duckdb.ConversionException as error:
             raise PipelineInvalid(
                 f"gs://{state.bucket}/{place} was accepted under other column types than {name!r} has now: {error}",
@@ -116,13 +122,24 @@ def _read_table(
     database.execute(f"DROP TABLE {loaded}")
 
 
-def _insert(database: duckdb.DuckDBPyConnection, loaded: str, table: Table, path: Path, landed: int) -> None:
+def _insert(
+    database: duckdb.DuckDBPyConnection, loaded: str, table: Table, path: Path, landed: int, share: float
+) -> None:
     there = {row[0] for row in database.execute(f"DESCRIBE FROM read_parquet({text(str(path))})").fetchall()}
     names = [identifier(name) for name in [*table.columns, "_batch_id", "_row"] if name in there]
     listed = ", ".join(names)
     database.execute(
         f"INSERT INTO {loaded} ({listed}, _landed) SELECT {listed}, {landed} FROM read_parquet({text(str(path))})"
+        f"{_sampled(table, share)}"
     )
+
+
+def _sampled(table: Table, share: float) -> str:
+    """MD5, for DuckDB's own hash may be another in its next version, and then another sample."""
+    if share >= 1:
+        return ""
+    key = ", ".join(f"CAST({identifier(column)} AS VARCHAR)" for column in table.key)
+    return f" WHERE md5_number_lower(concat_ws(chr(31), {key})) % 10000 < {round(share * 10_000)}"
 
 
 def _joined(pipeline: Pipeline, where: str) -> str:

@@ -12,9 +12,8 @@ import numpy as np
 import pyarrow as pa
 
 from dropforge.contracts.errors import NotEnoughData
-from dropforge.contracts.outcomes import Task
 from dropforge.contracts.pipeline import Pipeline
-from dropforge.ml import calibrate, fit, score, serving
+from dropforge.ml import calibrate, fit, groups, score, serving
 from dropforge.ml.calibrate import Correction
 from dropforge.ml.recipes import variants, without_text
 from dropforge.ml.rows import coded, columns_of, labels_of, weights_of
@@ -62,7 +61,7 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
     preferred, *others = recipes(pipeline)
     outputs = len(np.unique(labels_of(rows))) if pipeline.label.task == "multiclass" else 1
     most = most_rows(pipeline, outputs * (1 + len(others)))
-    blocks = _blocks(rows.slice(max(0, rows.num_rows - most)), pipeline.label.task)
+    blocks = _blocks(pipeline, rows.slice(max(0, rows.num_rows - most)))
     if not blocks or (not others and not calibrate.suits(pipeline)):
         return Choice(preferred, {})
     sign = 1 if score.HIGHER_IS_BETTER[pipeline.success.metric] else -1
@@ -93,12 +92,14 @@ def most_rows(pipeline: Pipeline, tried: int) -> int:
     return int(np.clip(pipeline.training.search_seconds * ROWS_A_SECOND / cost, LEAST_ROWS, MOST_ROWS))
 
 
-def _blocks(rows: pa.Table, task: Task) -> Sequence[tuple[pa.Table, pa.Table]]:
-    """Each block with the rows before it; none at all where one of them is too small."""
-    blocks = []
-    for start, end in BLOCKS:
+def _blocks(pipeline: Pipeline, rows: pa.Table) -> Sequence[tuple[pa.Table, pa.Table]]:
+    """Each block with the rows before it, and other entities; none at all where one of them is too small."""
+    blocks, task = [], pipeline.label.task
+    place = np.arange(rows.num_rows)
+    for part, (start, end) in enumerate(BLOCKS, start=1):
         first, last = int(rows.num_rows * start), int(rows.num_rows * end)
-        blocks.append((rows.slice(0, first), rows.slice(first, last - first)))
+        before, block = groups.apart(pipeline, rows, place < first, (place >= first) & (place < last), part)
+        blocks.append((rows.filter(pa.array(before)), rows.filter(pa.array(block))))
     try:
         for before, block in blocks:
             fit.check_enough(labels_of(before), "inner training", task)

@@ -41,7 +41,7 @@ def reproduce(candidate: Candidate, state: Objects) -> Reproduction:
     if result.gone:
         return result
     pipeline, _ = pipelines.load(state, candidate.pipeline, lineage.pipeline_generation)
-    split = training.split_by_time(pipeline, read_rows(pipeline, lineage.batches, state))
+    split = training.split_by_time(pipeline, read_rows(pipeline, lineage.batches, state, share=lineage.rows_share))
     learned = past(pipeline, split.train)
     result.found = sha256(artefact.dump(training.fit_rows(pipeline, learned.rows)[0])[0]).hexdigest()
     return result

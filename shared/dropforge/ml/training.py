@@ -24,7 +24,7 @@ from dropforge.core import candidates, leaks
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
-from dropforge.ml import artefact, calibrate, export, fit, score, serving
+from dropforge.ml import artefact, calibrate, export, fit, groups, sample, score, serving
 from dropforge.ml.choose import Choice, choose
 from dropforge.ml.rows import coded, columns_of, labelled, labels_of, weights_of, with_given
 from dropforge.ml.version import code_version, libraries
@@ -95,8 +95,9 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
     batches = [Batch(pipeline=name, table=one.table, batch_id=one.batch_id) for one in recipe.batches]
     leaks.refuse(state, recipe.pipeline, batches)
     watch = _Watch(name)
+    share = sample.share(recipe.pipeline, recipe.batches)
     with watch.step("read"):
-        split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state))
+        split = split_by_time(recipe.pipeline, read_rows(recipe.pipeline, recipe.batches, state, share=share))
     with watch.step("window"):
         learned = past(recipe.pipeline, split.train)
     with watch.step("fit"):
@@ -133,6 +134,7 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
             pipeline_generation=recipe.generation,
             train_until=split.until.isoformat(),
             rows_train=learned.rows.num_rows,
+            rows_share=share,
             window=learned.window,
             windows_tried=learned.tried,
             rows_holdout=split.holdout.num_rows,
@@ -150,7 +152,9 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
 
 
 def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
-    """Split at `holdout_days` before the last labelled row; how far back training rows go is for `window`.
+    """Split at `holdout_days` before the last labelled row and, with a `group`, entities from entities.
+
+    How far back training rows go is for `window`.
 
     Raises:
         NotEnoughData: either part has too few rows, or rows of one class only.
@@ -161,7 +165,8 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
     times = times_of(pipeline, known)
     until = times.max() - np.timedelta64(pipeline.training.holdout_days, "D")
     before = times < until
-    split = Split(until.item().replace(tzinfo=UTC), known.filter(before), known.filter(times >= until))
+    learned, judged = groups.apart(pipeline, known, before, times >= until, groups.HOLDOUT)
+    split = Split(until.item().replace(tzinfo=UTC), known.filter(pa.array(learned)), known.filter(pa.array(judged)))
     fit.check_enough(labels_of(split.train), "training", pipeline.label.task)
     fit.check_enough(labels_of(split.holdout), "holdout", pipeline.label.task)
     return split

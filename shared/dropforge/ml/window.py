@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from dropforge.contracts.errors import NotEnoughData
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.pipeline.window import Window
-from dropforge.ml import fit, score, serving
+from dropforge.ml import fit, groups, score, serving
 from dropforge.ml.choose import ROWS_A_SECOND, recipes
 from dropforge.ml.rows import WEIGHT, coded, columns_of, labels_of, weights_of
 
@@ -92,8 +92,9 @@ def _reached(
 ) -> list[float] | None:
     """The pipeline's metric on the rows that follow, learned from each window before; None where rows are too few."""
     until = origin + np.timedelta64(pipeline.training.holdout_days, "D")
-    before, after = times < origin, (times >= origin) & (times < until)
-    known, asked = rows.filter(before), rows.filter(after)
+    after = (times >= origin) & (times < until)
+    before, after = groups.apart(pipeline, rows, times < origin, after, part=1)
+    known, asked = rows.filter(pa.array(before)), rows.filter(pa.array(after))
     try:
         fit.check_enough(labels_of(asked), "following", pipeline.label.task)
         return [_value(pipeline, known, times[before], window, asked) for window in windows]

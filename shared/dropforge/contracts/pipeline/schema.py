@@ -157,6 +157,8 @@ class Pipeline(BaseModel):
         if read == {"text"} and set(self.kinds) == {"boosting"}:
             linear = KINDS_OF[self.label.task][1]
             problems.append(f"All features are text, which 'boosting' does not read: add {linear!r} to 'models'.")
+        if self.training.group is not None and self.training.group not in self.main.columns:
+            problems.append(f"'group' names {self.training.group!r}, which is no column of {self.table!r}.")
         problems += [
             f"'allowed_leaks' names {name!r}, which no feature uses."
             for name in self.allowed_leaks

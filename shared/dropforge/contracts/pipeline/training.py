@@ -24,6 +24,8 @@ class Training(BaseModel):
     `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate,
     but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
     all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
+    `group`: a column whose values are entities that have many rows, such as a speaker: a fifth of them is never trained
+    on, and the holdout is their last days. `most_rows`: of more, a share is read, chosen by a hash of the key.
     `window`: how far back the rows go that are trained on; `auto` takes what would have predicted this pipeline's own
     past best (`ml.window`). `models`: the kinds that are tried, the preferred one first, by default all that suit the
     label (`KINDS_OF`); another is taken only if it predicts all the later training rows better. `search_seconds`: about
@@ -36,7 +38,9 @@ class Training(BaseModel):
     cool_down_minutes: int = Field(default=0, ge=0)
     runs_per_day: int | None = Field(default=None, ge=1)
     holdout_days: int = Field(default=7, ge=1)
+    group: str | None = None
     window: Windowed = "all"
+    most_rows: int = Field(default=5_000_000, ge=1000)
     models: list[Kind] | None = Field(default=None, min_length=1)
     search_seconds: float = Field(default=10.0, gt=0)
     seed: int = 0
