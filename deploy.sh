@@ -25,6 +25,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh diff PIPELINE V1 V2           what is different between two models
   ./deploy.sh publish PIPELINE CANDIDATE    publish what the judge refused, in your name
   ./deploy.sh rollback PIPELINE             return to what served before, until released
+  ./deploy.sh trace PIPELINE FILE           the way of a dropped file to the served model, step by step
   ./deploy.sh reproduce PIPELINE VERSION    train a model again and compare it, byte for byte
   ./deploy.sh recommend PIPELINE            which mode of serving is cheapest for its traffic
 
@@ -159,7 +160,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | reproduce | recommend)
+  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | trace | reproduce | recommend)
     base
     ;;
   reset) ;;

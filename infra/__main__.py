@@ -22,6 +22,7 @@ COMMANDS = {
     "diff": "infra.commands.diff",
     "publish": "infra.commands.publish",
     "rollback": "infra.commands.rollback",
+    "trace": "infra.commands.trace",
     "reproduce": "infra.commands.reproduce",
     "recommend": "infra.commands.recommend",
 }

@@ -118,6 +118,7 @@ class Stack:
             "DROPFORGE_BIGQUERY_ENV": str(ROOT / ".dropforge" / "bigquery-env"),
             "DROPFORGE_VERTEX_IMAGES": str(self._images()),
             "DROPFORGE_WARM": "all",
+            "DROPFORGE_TRACES": f"file:{self._home / 'traces'}",
             "DROPFORGE_AUTH": os.environ.get("DROPFORGE_AUTH", "off"),
             **self._controls(),
         }

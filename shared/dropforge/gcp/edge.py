@@ -12,7 +12,7 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from dropforge.contracts.batch import Source
 from dropforge.contracts.errors import EventInvalid, Permanent, Transient
 from dropforge.contracts.events import AlertRaised, Event, FileMissed, parse
 from dropforge.contracts.settings import Settings
-from dropforge.gcp import logs
+from dropforge.gcp import logs, tracing
 from dropforge.gcp.services import Services
 
 STORAGE = "google.cloud.storage.object.v1.finalized"
@@ -120,8 +120,9 @@ def delivery(function: str, event: CloudEvent) -> Iterator[Services]:
     """
     have = services()
     about = _about(event)
-    trace = _trace(event, have.settings.project)
-    with logs.context(function=function, **about, **trace):
+    with ExitStack() as stack:
+        here = stack.enter_context(tracing.span(function, _led_by(event), **about))
+        stack.enter_context(logs.context(function=function, **about, **here.fields(have.settings.project)))
         began = time.monotonic()
         log.info(f"{function} was given {about['event_type']} {about['event_id']}.")
         try:
@@ -187,16 +188,18 @@ def _about(event: CloudEvent) -> dict[str, Any]:
     return about
 
 
-def _trace(event: CloudEvent, project: str) -> dict[str, str]:
-    """The W3C trace context that came along, in the form that Cloud Logging links by."""
-    given = event.get("traceparent") or _attributes(event).get("googclient_traceparent")
-    parts = str(given or "").split("-")
-    if len(parts) != 4:
-        return {}
-    return {
-        "logging.googleapis.com/trace": f"projects/{project}/traces/{parts[1]}",
-        "logging.googleapis.com/spanId": parts[2],
-    }
+def _led_by(event: CloudEvent) -> tracing.Context:
+    """What led to an event: the W3C trace context that came along, or else the object that was dropped."""
+    told = _attributes(event)
+    given = told.get(tracing.ATTRIBUTE) or told.get(tracing.CLIENTS_OWN) or event.get("traceparent")
+    found = tracing.Context.read(given)
+    if found is not None:
+        return found
+    try:
+        dropped = storage_source(event)
+    except EventInvalid:
+        return tracing.Context.new()
+    return tracing.Context.of_object(dropped.bucket, dropped.name, dropped.generation)
 
 
 def _attributes(event: CloudEvent) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ from google.cloud.pubsub_v1 import PublisherClient
 from google.cloud.pubsub_v1.types import BatchSettings
 
 from dropforge.contracts.events import Event
+from dropforge.gcp import tracing
 from dropforge.gcp.errors import translated
 
 PATIENCE = 60.0  # seconds for one publish with its retries; then the delivery that wanted it is repeated
@@ -25,6 +26,7 @@ class PubSub:
     def publish(self, event: Event) -> None:
         """As `Topics.publish`."""
         data, attributes = event.message()
+        attributes |= tracing.attributes()
         topic = self._client.topic_path(self._project, event.topic)
         with translated(f"Publishing to {topic}", topic=event.topic, pipeline=event.pipeline):
             sent = self._client.publish(topic, data, retry=Retry(timeout=PATIENCE), **attributes)
