@@ -8,7 +8,7 @@ from google.cloud.aiplatform_v1 import types
 
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import AlreadyExists, InvalidArgument, NotFound
-from emulators.vertex.listing import page
+from emulators.vertex.listing import page, parse_filter
 from emulators.vertex.names import canonical, fresh_id
 from emulators.vertex.operations import Finish, Operations
 from emulators.vertex.rules import check_labels, fresh_etag
@@ -41,8 +41,10 @@ class Metadata:
             f"{base}.get": self.get_store,
             f"{base}.list": self.list_stores,
             f"{base}.contexts.addContextChildren": self.add_children,
+            f"{base}.contexts.removeContextChildren": self.remove_children,
             f"{base}.contexts.addContextArtifactsAndExecutions": self.add_artifacts_and_executions,
             f"{base}.contexts.queryContextLineageSubgraph": self.context_subgraph,
+            f"{base}.artifacts.queryArtifactLineageSubgraph": self.artifact_subgraph,
             f"{base}.executions.addExecutionEvents": self.add_events,
             f"{base}.executions.queryExecutionInputsAndOutputs": self.inputs_and_outputs,
         }
@@ -148,22 +150,39 @@ class Metadata:
         )
 
     async def _carry_out_delete(self, payload: Json) -> Finish:
-        name = payload["name"]
-
         def finish() -> Json:
-            for kind, fields in ((MEMBER, ("member", "context")), (EVENT, ("artifact", "execution"))):
-                for link in self._store.all(kind):
-                    if name in [link[field] for field in fields]:
-                        self._store.delete(link["_name"])
-            self._store.delete(name)
+            self.forget(payload["name"])
             return {}
 
         return finish
+
+    def forget(self, name: str) -> None:
+        """Delete a node, and what hangs on it."""
+        for kind, fields in ((MEMBER, ("member", "context")), (EVENT, ("artifact", "execution"))):
+            for link in self._store.all(kind):
+                if name in [link[field] for field in fields]:
+                    self._store.delete(link["_name"])
+        self._store.delete(name)
+
+    def found(self, kind: str, store: str, text: str) -> Sequence[Json]:
+        """All nodes of a kind in a store that a filter finds."""
+        asked = _IN_CONTEXT.sub(r"in_contexts:\1", text)
+        test = parse_filter(_PROJECT_NAME.sub(lambda name: canonical(name[0]), asked))
+        nodes = self._store.all(kind, f"{store}/")
+        return [node for node in nodes if test(node | {"inContexts": self._contexts_of(node["name"])})]
 
     async def add_children(self, call: Call) -> Json:
         """Put contexts below a context, as an experiment's runs are."""
         request = call.message(types.AddContextChildrenRequest)
         return self._add_members(call.name, request.get("childContexts", []))
+
+    async def remove_children(self, call: Call) -> Json:
+        """Take contexts out of a context; they stay themselves."""
+        self._existing(call.name)
+        with self._store.transaction():
+            for child in call.message(types.RemoveContextChildrenRequest).get("childContexts", []):
+                self._store.delete(f"{canonical(child)} in {call.name}")
+        return {}
 
     async def add_artifacts_and_executions(self, call: Call) -> Json:
         """Put artifacts and executions into a context."""
@@ -204,6 +223,21 @@ class Metadata:
         members = [self._existing(name) for name in names if "/contexts/" not in name]
         executions = [node for node in members if "/executions/" in node["name"]]
         return self._subgraph(executions, [node for node in members if node not in executions])
+
+    async def artifact_subgraph(self, call: Call) -> Json:
+        """What an artifact was made of, and what was made of it: up to `maxHops` executions away, all by default."""
+        artifacts = {call.name: self._existing(call.name)}
+        executions: dict[str, Json] = {}
+        events, left = self._store.all(EVENT), int(call.option("maxHops") or len(self._store.all("executions")))
+        while left:
+            left -= 1
+            near = {each["execution"] for each in events if each["artifact"] in artifacts} - executions.keys()
+            if not near:
+                break
+            executions |= {name: self._existing(name) for name in near}
+            reached = {each["artifact"] for each in events if each["execution"] in near} - artifacts.keys()
+            artifacts |= {name: self._existing(name) for name in reached}
+        return self._subgraph(list(executions.values()), list(artifacts.values()))
 
     def _subgraph(self, executions: Sequence[Json], artifacts: Sequence[Json]) -> Json:
         events = [event for execution in executions for event in self._store.all(EVENT, f"{execution['name']} ")]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from google.cloud.aiplatform_v1 import services
 
+from emulators.vertex.absences import reason
 from emulators.vertex.names import Target
 
 Status = Literal["done", "differs", "absent"]
@@ -26,11 +27,12 @@ operations: list delete cancel wait
 customJobs: get list cancel delete
 trainingPipelines: get list cancel delete
 batchPredictionJobs: get list cancel delete
-metadataStores: create get list
+metadataStores: create get list delete
+metadataStores.metadataSchemas: get list
 metadataStores.contexts: create get list patch delete addContextChildren addContextArtifactsAndExecutions
-metadataStores.contexts: queryContextLineageSubgraph
-metadataStores.executions: create get list patch delete addExecutionEvents queryExecutionInputsAndOutputs
-metadataStores.artifacts: create get list patch delete
+metadataStores.contexts: queryContextLineageSubgraph removeContextChildren purge
+metadataStores.executions: create get list patch delete addExecutionEvents queryExecutionInputsAndOutputs purge
+metadataStores.artifacts: create get list patch delete purge queryArtifactLineageSubgraph
 """
 
 DIFFERS = {
@@ -39,6 +41,12 @@ DIFFERS = {
     "endpoints.predict": "the split between models is exact in every 100 requests, not at random",
     "endpoints.explain": "sampled Shapley over the container's own predict route; the same request has the same "
     "paths; approximationError is the standard error of the paths, as a share of the difference explained",
+    **dict.fromkeys(
+        [f"{owner}.{verb}IamPolicy" for owner in ("models", "endpoints") for verb in ("get", "set")],
+        "kept and shown; the emulator refuses nobody",
+    ),
+    **dict.fromkeys(["models.testIamPermissions", "endpoints.testIamPermissions"], "grants all that is asked"),
+    "metadataStores.metadataSchemas.create": "nodes are not held against the schemas that they name",
     "operations.get": "waits up to a second for the operation's end, so that local runs need not sleep between polls",
     "customJobs.create": "no Python packages, only containers; replicas are processes that share this machine",
     "trainingPipelines.create": "custom tasks only, without a managed data set",
@@ -80,7 +88,7 @@ def methods() -> tuple[Method, ...]:
         for option in options:
             verb, path = option["method"].upper(), option["uri"]
             name = Target.of(verb, example(path)).method
-            rows.setdefault(name, Method(name, rpc, verb, path, *known.get(name, ("absent", ""))))
+            rows.setdefault(name, Method(name, rpc, verb, path, *(known.get(name) or ("absent", reason(name)))))
     return tuple(rows[name] for name in sorted(rows))
 
 

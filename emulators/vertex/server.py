@@ -34,9 +34,11 @@ from emulators.vertex.errors import AnswerLost, ApiError, Unimplemented
 from emulators.vertex.evaluations import Evaluations
 from emulators.vertex.jobs import Jobs, Work
 from emulators.vertex.metadata import Metadata
+from emulators.vertex.metadata_upkeep import MetadataUpkeep
 from emulators.vertex.models import Models
 from emulators.vertex.names import Target
 from emulators.vertex.operations import Operations
+from emulators.vertex.policies import Policies
 from emulators.vertex.predictions import Predictions
 from emulators.vertex.quota_control import quota_routes
 from emulators.vertex.quotas import Quotas
@@ -74,6 +76,8 @@ class VertexEmulator:
         evaluations = Evaluations(self._store, self._operations, models)
         predictions = Predictions(self._serving, self._log)
         metadata = Metadata(self._store, self._operations)
+        upkeep = MetadataUpkeep(self._store, self._operations, metadata)
+        policies = Policies(self._store, {"models": models.version, "endpoints": endpoints.existing})
         topics = (
             self._operations,
             models,
@@ -82,6 +86,8 @@ class VertexEmulator:
             self._deployments,
             predictions,
             metadata,
+            upkeep,
+            policies,
             *self._all_jobs,
         )
         self.handlers: dict[str, Handler] = {name: call for topic in topics for name, call in topic.handlers().items()}
@@ -211,7 +217,8 @@ class VertexEmulator:
         """Answer one REST request."""
         request = Request(scope, receive)
         raw = await request.body()
-        query, headers = dict(request.query_params), dict(request.headers)
+        given = request.query_params
+        query, headers = {name: ",".join(given.getlist(name)) for name in given}, dict(request.headers)
         try:
             response = await self.suffered(request.method, request.url.path, query, raw, headers)
         except AnswerLost:

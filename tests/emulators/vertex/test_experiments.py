@@ -1,5 +1,8 @@
 """The SDK's experiment tracking."""
 
+from itertools import pairwise
+from typing import Any
+
 import pytest
 from google.cloud import aiplatform
 
@@ -39,3 +42,41 @@ def test_lineage_leads_from_an_execution_to_what_it_read_and_wrote(sdk: Emulator
         execution.assign_output_artifacts([wrote])
     assert [artifact.uri for artifact in execution.get_input_artifacts()] == ["gs://b/january.csv"]
     assert [artifact.uri for artifact in execution.get_output_artifacts()] == ["gs://b/model.joblib"]
+
+
+def test_lineage_of_an_artifact_leads_over_executions_both_ways(sdk: Emulator) -> None:  # noqa: ARG001
+    """From a model back to the file that it was trained on, and from the file to all that was made of it."""
+    names = ("january", "features", "model")
+    made = [aiplatform.Artifact.create(schema_title="system.Artifact", display_name=name) for name in names]
+    for read, wrote in pairwise(made):
+        with aiplatform.start_execution(schema_title="system.ContainerExecution") as execution:
+            execution.assign_input_artifacts([read])
+            execution.assign_output_artifacts([wrote])
+    client: Any = made[0].api_client
+    for each in made:
+        graph = client.query_artifact_lineage_subgraph(artifact=each.resource_name)
+        assert {artifact.display_name for artifact in graph.artifacts} == set(names)
+        assert len(graph.executions) == 2
+    near = client.query_artifact_lineage_subgraph(request={"artifact": made[0].resource_name, "max_hops": 1})
+    assert {artifact.display_name for artifact in near.artifacts} == {"january", "features"}
+
+
+def test_an_experiment_is_deleted_with_its_runs(sdk: Emulator) -> None:  # noqa: ARG001
+    """What was only tried can be cleared away."""
+    experiment = aiplatform.Experiment.create("tried")
+    run = aiplatform.ExperimentRun.create("one", experiment=experiment)
+    run.log_metrics({"auc": 0.5})
+    run.delete()
+    experiment.delete()
+    assert "tried" not in [found.name for found in aiplatform.Experiment.list()]
+
+
+def test_purging_counts_what_a_filter_finds_and_forgets_it_when_forced(sdk: Emulator) -> None:  # noqa: ARG001
+    """A look before the leap."""
+    made = aiplatform.Artifact.create(schema_title="system.Artifact", display_name="old")
+    client: Any = made.api_client
+    request = {"parent": made.resource_name.partition("/artifacts/")[0], "filter": 'display_name="old"'}
+    assert client.purge_artifacts(request=request).result().purge_count == 1
+    assert aiplatform.Artifact.get(made.name) is not None
+    assert client.purge_artifacts(request=request | {"force": True}).result().purge_count == 1
+    assert aiplatform.Artifact.list(filter='display_name="old"') == []

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 import requests
 
+from emulators.vertex.absences import REASONS
 from emulators.vertex.methods import example, implemented, methods
 from emulators.vertex.server import VertexEmulator
 from tests.emulators.launch import Emulator
@@ -26,9 +27,10 @@ def test_every_call_that_is_implemented_is_one_of_the_service() -> None:
     assert set(implemented()) <= {method.name for method in TABLE}
 
 
-def test_a_difference_has_a_reason() -> None:
-    """The documentation tells the user what to expect."""
-    assert all(method.reason for method in TABLE if method.status == "differs")
+def test_a_difference_and_an_absence_have_reasons_and_no_reason_is_left_over() -> None:
+    """The documentation tells the user what to expect, and why."""
+    assert all(method.reason for method in TABLE if method.status != "done")
+    assert set(REASONS.values()) == {method.reason for method in TABLE if method.status == "absent"}
 
 
 @pytest.mark.parametrize("service", sorted({method.rpc.partition(".")[0] for method in TABLE}))
