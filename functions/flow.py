@@ -126,13 +126,16 @@ class Function(BaseModel):
 
 
 class Container(BaseModel):
-    """A container whose bundle is built like a function's: the model server behind a Vertex AI endpoint."""
+    """A container whose bundle is built like a function's: the model server behind a Vertex AI endpoint, or a job's.
+
+    Only a server has routes.
+    """
 
     model_config = _STRICT
     image: str
     command: list[str] = Field(min_length=1)
-    predict_route: str = Field(pattern=r"^/")
-    health_route: str = Field(pattern=r"^/")
+    predict_route: str | None = Field(default=None, pattern=r"^/")
+    health_route: str | None = Field(default=None, pattern=r"^/")
     memory_mb: int = Field(ge=128)
     role: Name
 

@@ -16,7 +16,7 @@ from dropforge.contracts.events import BatchAccepted
 from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline, parse
 from dropforge.contracts.verdicts import BatchVerdict
-from dropforge.core.twins import MemoryObjects, MemoryPlatform, MemoryTopics, MemoryVersion, SetClock
+from dropforge.core.twins import MemoryJobs, MemoryObjects, MemoryPlatform, MemoryTopics, MemoryVersion, SetClock
 from dropforge.ml import artefact, serving
 
 YAML = """
@@ -49,6 +49,7 @@ class Shop:
     text: str = YAML
     state: MemoryObjects = field(default_factory=MemoryObjects)
     topics: MemoryTopics = field(default_factory=MemoryTopics)
+    jobs: MemoryJobs = field(default_factory=MemoryJobs)
     clock: SetClock = field(default_factory=SetClock)
     platform: MemoryPlatform = field(init=False)
     rows: int = 0
@@ -61,6 +62,7 @@ class Shop:
         """Another world that goes on from here."""
         other = Shop(self.mode, self.text, topics=MemoryTopics(list(self.topics.published)), rows=self.rows)
         other.clock.seconds = self.clock.seconds
+        other.jobs = MemoryJobs(dict(self.jobs.started))
         other.state = MemoryObjects(self.state.bucket, copy.deepcopy(self.state._versions), self.state._last)
         for name in ("versions", "deployed", "traffic", "canary", "seconds", "alias"):
             setattr(other.platform, name, copy.deepcopy(getattr(self.platform, name)))

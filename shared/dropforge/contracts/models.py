@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from dropforge.contracts.batch import Source
+from dropforge.contracts.estimates import Cost
 from dropforge.contracts.outcomes import Outcome, Task
 from dropforge.contracts.verdicts import STORED
 
@@ -76,6 +77,8 @@ class Candidate(BaseModel):
     metrics: dict[str, dict[str, float]]  # slice ("all", "origin=JFK") -> metric -> value on the holdout
     lineage: Lineage
     seconds: dict[str, float]  # step -> seconds it took
+    expected: Cost | None = None  # what it was estimated to take before it began
+    took: Cost | None = None
     created: str
 
     @property
@@ -95,6 +98,8 @@ class TrainingDecision(BaseModel):
     because: str
     new_rows: int  # labelled rows that the newest candidate does not know
     batch_ids: list[str]  # what was accepted then; the training is on exactly these
+    expected: Cost | None = None  # what the training would take
+    job: str = ""  # why it runs as a job, where it does
     wait_until: str | None = None  # ISO 8601: rows are enough, but another training came too shortly before
 
 

@@ -26,6 +26,8 @@ class Settings:
     vertex_api: str | None
     predict_backend: Literal["vertex", "inline"] = "vertex"
     pubsub_api: str | None = None
+    trainer_image: str = ""
+    trainer_machine: str = "n2-highmem-8"  # 8 cores, 64 GB: for trainings that are too large for a function
 
     @classmethod
     def read(cls, environment: Mapping[str, str] = os.environ) -> Self:
@@ -59,5 +61,17 @@ class Settings:
             model_image=get("MODEL_IMAGE", f"{location}-docker.pkg.dev/{project}/dropforge/model-server:latest"),
             vertex_api=environment.get("DROPFORGE_VERTEX_API") or None,
             predict_backend="inline" if backend == "inline" else "vertex",
+            trainer_image=get("TRAINER_IMAGE", f"{location}-docker.pkg.dev/{project}/dropforge/trainer:latest"),
+            trainer_machine=get("TRAINER_MACHINE", "n2-highmem-8"),
             pubsub_api=environment.get("DROPFORGE_PUBSUB_API") or None,
         )
+
+    def variables(self) -> dict[str, str]:
+        """The variables by which another process of this deployment reads where its things are."""
+        return {
+            "GOOGLE_CLOUD_PROJECT": self.project,
+            "DROPFORGE_LOCATION": self.location,
+            "DROPFORGE_LANDING_BUCKET": self.landing_bucket,
+            "DROPFORGE_STATE_BUCKET": self.state_bucket,
+            "DROPFORGE_DATASET": self.dataset,
+        }

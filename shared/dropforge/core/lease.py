@@ -7,9 +7,13 @@ holder that was overtaken passes it along (Kleppmann, "How to do distributed loc
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Event, Thread
 
-from dropforge.contracts.errors import GenerationMismatch, LeaseHeld, NotFound
+from dropforge.contracts.errors import GenerationMismatch, LeaseHeld, NotFound, ServiceUnavailable
 from dropforge.core.ports import Clock, Objects
+
+RENEWED_SECONDS = 600.0
 
 
 @contextmanager
@@ -28,6 +32,55 @@ def held(objects: Objects, name: str, holder: str, seconds: float, clock: Clock)
         _release(objects, name, holder, token)
 
 
+def hand_over(objects: Objects, name: str, to: str, seconds: float, token: int, clock: Clock) -> int:
+    """Give a lease that is held by `token` to another holder, for at most `seconds`; returns the new token.
+
+    Raises:
+        LeaseHeld: `token` is not the lease's any more.
+    """
+    try:
+        return objects.replace(name, _body(to, seconds, clock), token)
+    except GenerationMismatch as error:
+        raise LeaseHeld(f"{name} was taken by another meanwhile.", lease=name) from error
+
+
+@dataclass
+class Kept:
+    """A lease that is renewed; `lost` once another has taken it."""
+
+    token: int
+    lost: bool = False
+
+
+@contextmanager
+def renewed(objects: Objects, name: str, holder: str, clock: Clock, seconds: float = RENEWED_SECONDS) -> Iterator[Kept]:
+    """Hold a lease for as long as the block lasts, however long, and no longer than `seconds` after a crash in it.
+
+    Raises:
+        LeaseHeld: another holder has it.
+    """
+    kept, done = Kept(_take(objects, name, holder, seconds, clock)), Event()
+
+    def renew() -> None:
+        while not done.wait(seconds / 4):
+            try:
+                kept.token = objects.replace(name, _body(holder, seconds, clock), kept.token)
+            except GenerationMismatch:
+                kept.lost = True
+                return
+            except ServiceUnavailable:
+                continue  # three more tries before it runs out
+
+    thread = Thread(target=renew, name=f"renew {name}", daemon=True)
+    thread.start()
+    try:
+        yield kept
+    finally:
+        done.set()
+        thread.join()
+        _release(objects, name, holder, kept.token)
+
+
 def still_held(objects: Objects, name: str, token: int) -> bool:
     """Whether nobody has taken the lease over since `token` was given."""
     try:
@@ -38,11 +91,16 @@ def still_held(objects: Objects, name: str, token: int) -> bool:
 
 def holder(objects: Objects, name: str, clock: Clock) -> tuple[str, float] | None:
     """Who holds the lease now, and until when (seconds since the epoch); None when it is free."""
+    return holder_at(objects, name, clock.now())
+
+
+def holder_at(objects: Objects, name: str, moment: float) -> tuple[str, float] | None:
+    """As `holder`, at a moment in seconds since the epoch, as far as the lease is known now."""
     try:
         present = json.loads(objects.read(name)[0])
     except NotFound:
         return None
-    held_now = present["holder"] is not None and present["until"] > clock.now()
+    held_now = present["holder"] is not None and present["until"] > moment
     return (present["holder"], present["until"]) if held_now else None
 
 
@@ -55,11 +113,14 @@ def _take(objects: Objects, name: str, holder: str, seconds: float, clock: Clock
     if present["holder"] not in (None, holder) and present["until"] > clock.now():
         left = present["until"] - clock.now()
         raise LeaseHeld(f"{name} is held by {present['holder']} for {left:.0f} s more.", lease=name)
-    body = json.dumps({"holder": holder, "until": clock.now() + seconds}).encode()
     try:
-        return objects.replace(name, body, generation)
+        return objects.replace(name, _body(holder, seconds, clock), generation)
     except GenerationMismatch as error:
         raise LeaseHeld(f"{name} was taken by another at the same moment.", lease=name) from error
+
+
+def _body(holder: str, seconds: float, clock: Clock) -> bytes:
+    return json.dumps({"holder": holder, "until": clock.now() + seconds}).encode()
 
 
 def _release(objects: Objects, name: str, holder: str, token: int) -> None:

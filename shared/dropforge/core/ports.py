@@ -61,6 +61,13 @@ class Warehouse(Protocol):
         """
 
 
+class Jobs(Protocol):
+    """Where a training runs that is too large for a function."""
+
+    def ensure(self, name: str, arguments: list[str]) -> None:
+        """Start the trainer with these arguments, unless a job of this name waits, runs or has succeeded."""
+
+
 class Clock(Protocol):
     """The time."""
 

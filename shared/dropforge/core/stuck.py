@@ -15,7 +15,7 @@ from dropforge.contracts.events import BatchAccepted, BatchStaged, Event, FileMi
 from dropforge.contracts.models import TrainingDecision
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict
-from dropforge.core import canary, candidates, champion, history, ledger, pipelines
+from dropforge.core import canary, candidates, champion, history, lease, ledger, pipelines
 from dropforge.core.ports import ObjectInfo, Objects
 from dropforge.core.state import load
 
@@ -85,6 +85,8 @@ def _trainings(pipeline: Pipeline, lines: list[ledger.Line], state: Objects, bef
     accepted = sorted(
         (line for line in lines if line.accepted and line.batch.table in used), key=lambda line: line.decided
     )
+    if lease.holder_at(state, places.lease(pipeline.pipeline, "train"), before.timestamp()):
+        return  # a training runs, perhaps for hours, as a job; its end, or its death, frees the lease
     decision = _newest_decision(pipeline.pipeline, state)
     newest = candidates.newest(state, pipeline.pipeline)
     learned = {batch.batch_id for batch in newest.lineage.batches} if newest else set()

@@ -95,6 +95,17 @@ class MemoryWarehouse:
 
 
 @dataclass
+class MemoryJobs:
+    """Jobs that are noted, and run by whoever wants to."""
+
+    started: dict[str, list[str]] = field(default_factory=dict)
+
+    def ensure(self, name: str, arguments: list[str]) -> None:
+        """As `Jobs.ensure`."""
+        self.started.setdefault(name, arguments)
+
+
+@dataclass
 class SetClock:
     """A clock that a test sets."""
 

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from dropforge.contracts.settings import Settings
-from dropforge.core.ports import Clock, Objects, Platform, Topics, Warehouse
+from dropforge.core.ports import Clock, Jobs, Objects, Platform, Topics, Warehouse
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
@@ -58,6 +58,13 @@ class Services:
         if self.settings.predict_backend == "inline":
             return Inline.connect(self.settings, self.state)
         return Vertex.connect(self.settings)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        """Vertex AI's custom jobs."""
+        from dropforge.gcp.vertex.jobs import CustomJobs
+
+        return CustomJobs.connect(self.settings)
 
     @cached_property
     def _storage(self) -> "Client":

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, ArtefactTampered, NotEnoughData
+from dropforge.contracts.estimates import Cost
 from dropforge.contracts.models import Candidate, Lineage, TrainedOn
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, leaks
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
-from dropforge.ml import artefact, calibrate, export, fit, groups, sample, score, serving
+from dropforge.ml import artefact, calibrate, estimate, export, fit, groups, sample, score, serving
 from dropforge.ml.choose import Choice, choose
 from dropforge.ml.rows import coded, columns_of, labelled, labels_of, weights_of, with_given
 from dropforge.ml.version import code_version, libraries
@@ -79,7 +80,9 @@ class Split:
     holdout: pa.Table
 
 
-def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: str) -> Candidate:
+def make(
+    recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: str, expected: Cost | None = None
+) -> Candidate:
     """The recipe's candidate, with its artefact and holdout rows; one that is there already is only returned.
 
     Every object is created only if absent, and `candidate.json` last, so a run that died half-way is completed.
@@ -145,6 +148,8 @@ def make(recipe: Recipe, state: Objects, clock: Clock, asked_by: str, because: s
             because=because,
         ),
         seconds=watch.seconds,
+        expected=expected,
+        took=Cost(seconds=round(sum(watch.seconds.values()), 1), memory_mb=estimate.highest_memory_mb()),
         created=datetime.fromtimestamp(clock.now(), UTC).isoformat(),
     )
     listed = {"created": candidate.created, "train_until": candidate.lineage.train_until}

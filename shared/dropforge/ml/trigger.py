@@ -11,7 +11,7 @@ from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, lease, ledger, pipelines
 from dropforge.core.ports import Clock, Objects, Topics
 from dropforge.core.state import create_once
-from dropforge.ml import training
+from dropforge.ml import estimate, training
 
 # Above the time-out of the function that trains, so that only a run that is dead is overtaken by another.
 _LEASE_SECONDS = 600
@@ -29,21 +29,33 @@ def on_request(
     """
     pipeline, generation = pipelines.load(state, name)
     with only_one(pipeline, request_id, state, clock):
-        known = accepted(state, pipeline)
-        made = decision(pipeline, request_id, clock, True, because, sum(line.rows_labelled for line in known), known)
+        made = by_request(pipeline, request_id, because, state, clock)
         made = create_once(state, places.training_decision(name, request_id), made)
         return carry_out(made, pipeline, generation, state, topics, clock, asked_by)
 
 
+def by_request(pipeline: Pipeline, request_id: str, because: str, state: Objects, clock: Clock) -> TrainingDecision:
+    """The decision to train on everything accepted, for somebody wants it."""
+    known = accepted(state, pipeline)
+    rows = sum(line.rows_labelled for line in known)
+    return decision(state, pipeline, request_id, clock, True, because, rows, known)
+
+
+def is_known(decided: TrainingDecision, state: Objects) -> bool:
+    """Whether the newest candidate knows all that a training would be on."""
+    newest = candidates.newest(state, decided.pipeline)
+    return newest is not None and {batch.batch_id for batch in newest.lineage.batches} >= set(decided.batch_ids)
+
+
 @contextmanager
-def only_one(pipeline: Pipeline, holder: str, state: Objects, clock: Clock) -> Iterator[None]:
-    """At most one training of a pipeline at a time. Raises LeaseHeld.
+def only_one(pipeline: Pipeline, holder: str, state: Objects, clock: Clock) -> Iterator[int]:
+    """At most one training of a pipeline at a time; yields the lease's token. Raises LeaseHeld.
 
     What a training writes has names of its own and is created once, so a holder that was overtaken does no harm and
     needs no fencing.
     """
-    with lease.held(state, places.lease(pipeline.pipeline, "train"), holder, _LEASE_SECONDS, clock):
-        yield
+    with lease.held(state, places.lease(pipeline.pipeline, "train"), holder, _LEASE_SECONDS, clock) as token:
+        yield token
 
 
 def carry_out(
@@ -59,10 +71,22 @@ def carry_out(
     newest = candidates.newest(state, pipeline.pipeline)
     if newest is not None and _knows_more(newest, decided):
         return newest
-    recipe = training.Recipe(pipeline, generation, _batches(state, pipeline, decided.batch_ids))
-    candidate = training.make(recipe, state, clock, asked_by, decided.because)
-    topics.publish(ModelTrained(pipeline=pipeline.pipeline, candidate_id=candidate.candidate_id))
+    candidate = candidate_of(decided, pipeline, generation, state, clock, asked_by)
+    announce(candidate, topics)
     return candidate
+
+
+def candidate_of(
+    decided: TrainingDecision, pipeline: Pipeline, generation: int, state: Objects, clock: Clock, asked_by: str
+) -> Candidate:
+    """The candidate that the batches of a decision give, wherever this runs."""
+    recipe = training.Recipe(pipeline, generation, batches_of(state, pipeline, decided.batch_ids))
+    return training.make(recipe, state, clock, asked_by, decided.because, decided.expected)
+
+
+def announce(candidate: Candidate, topics: Topics) -> None:
+    """Say that a candidate waits for the judge."""
+    topics.publish(ModelTrained(pipeline=candidate.pipeline, candidate_id=candidate.candidate_id))
 
 
 def accepted(state: Objects, pipeline: Pipeline) -> list[ledger.Line]:
@@ -72,6 +96,7 @@ def accepted(state: Objects, pipeline: Pipeline) -> list[ledger.Line]:
 
 
 def decision(
+    state: Objects,
     pipeline: Pipeline,
     trigger: str,
     clock: Clock,
@@ -81,7 +106,11 @@ def decision(
     known: Sequence[ledger.Line],
     wait_until: datetime | None = None,
 ) -> TrainingDecision:
-    """A decision made now about these batches."""
+    """A decision made now about these batches, with what the training would take."""
+    batch_ids = sorted(line.batch.batch_id for line in known)
+    expected = estimate.expected(
+        pipeline, batches_of(state, pipeline, batch_ids), candidates.newest(state, pipeline.pipeline)
+    )
     return TrainingDecision(
         pipeline=pipeline.pipeline,
         trigger=trigger,
@@ -89,12 +118,15 @@ def decision(
         train=train,
         because=because,
         new_rows=new_rows,
-        batch_ids=sorted(line.batch.batch_id for line in known),
+        batch_ids=batch_ids,
+        expected=expected,
+        job=estimate.beyond(pipeline, expected) if train else "",
         wait_until=wait_until.isoformat() if wait_until else None,
     )
 
 
-def _batches(state: Objects, pipeline: Pipeline, batch_ids: Sequence[str]) -> list[TrainedOn]:
+def batches_of(state: Objects, pipeline: Pipeline, batch_ids: Sequence[str]) -> list[TrainedOn]:
+    """The accepted batches of these ids, as a training takes them."""
     wanted = set(batch_ids)
     return [
         TrainedOn(

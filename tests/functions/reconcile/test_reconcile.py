@@ -15,6 +15,11 @@ ROWS = HEADER + "1,2013-01-01,9.5,big,\n"
 LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
+def world(shop: LearningShop) -> train.World:
+    """What a training takes of it."""
+    return train.World(shop.state, shop.topics, shop.clock, lambda: shop.jobs)
+
+
 def sent(shop: Shop | LearningShop, at: datetime = LATER) -> list[Event]:
     """What a round of the reconciler publishes, beside alerts."""
     before = len(shop.topics.published)
@@ -50,7 +55,7 @@ def test_what_is_young_is_left_to_the_platforms_retries(shop: Shop) -> None:
 def test_what_is_done_is_left_alone() -> None:
     """Files with verdicts, folders' placeholders, and objects without bytes."""
     learning = LearningShop()
-    train.on_batch(learning.land("a.csv", rows=400), "1", learning.state, learning.topics, learning.clock)
+    train.on_batch(learning.land("a.csv", rows=400), "1", world(learning))
     assert sent(learning) == []
     shop = Shop().deploy()
     shop.put("", "shop/")
@@ -101,7 +106,7 @@ def test_training_that_died_after_its_decision_is_made_up_for() -> None:
     """A decision without a model: the event is sent as a new one, which decides again and trains."""
     shop = LearningShop()
     event = shop.land("a.csv")
-    train.on_batch(event, "1", shop.state, shop.topics, shop.clock)
+    train.on_batch(event, "1", world(shop))
     lost = LearningShop()
     again = lost.land("a.csv")
     place = places.training_decision("shop", "1")
@@ -112,7 +117,7 @@ def test_training_that_died_after_its_decision_is_made_up_for() -> None:
 def test_candidate_that_was_never_judged_is_told_to_publish() -> None:
     """model.trained was lost."""
     shop = LearningShop()
-    train.on_batch(shop.land("a.csv"), "1", shop.state, shop.topics, shop.clock)
+    train.on_batch(shop.land("a.csv"), "1", world(shop))
     (trained,) = (event for event in shop.topics.published if isinstance(event, ModelTrained))
     assert sent(shop) == [trained]
 

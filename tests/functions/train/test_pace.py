@@ -27,7 +27,7 @@ def paced(rules: str) -> Shop:
 
 def deliver(shop: Shop, event: BatchAccepted, event_id: str) -> TrainingDecision:
     """One delivery, and what was decided."""
-    steps.on_batch(event, event_id, shop.state, shop.topics, shop.clock)
+    steps.on_batch(event, event_id, steps.World(shop.state, shop.topics, shop.clock, lambda: shop.jobs))
     return TrainingDecision.model_validate_json(shop.state.read(places.training_decision("shop", event_id))[0])
 
 

@@ -15,7 +15,8 @@ from tests.ml.shop import Shop
 def deliver(shop: Shop, event: BatchAccepted, event_id: str = "1", fuse: Fuse | None = None) -> None:
     """One delivery, by ports that may die."""
     fuse = fuse or Fuse()
-    steps.on_batch(event, event_id, Mortal(shop.state, fuse), Mortal(shop.topics, fuse), shop.clock)
+    mortal = Mortal(shop.state, fuse), Mortal(shop.topics, fuse), shop.clock, lambda: Mortal(shop.jobs, fuse)
+    steps.on_batch(event, event_id, steps.World(*mortal))
 
 
 def decision(shop: Shop, event_id: str = "1") -> TrainingDecision:

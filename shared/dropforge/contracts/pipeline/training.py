@@ -29,7 +29,8 @@ class Training(BaseModel):
     `window`: how far back the rows go that are trained on; `auto` takes what would have predicted this pipeline's own
     past best (`ml.window`). `models`: the kinds that are tried, the preferred one first, by default all that suit the
     label (`KINDS_OF`); another is taken only if it predicts all the later training rows better. `search_seconds`: about
-    how long either search may take; it bounds the rows that are tried on.
+    how long either search may take; it bounds the rows that are tried on. `function_seconds`, `function_memory_mb`: a
+    training that is expected to take more runs as a Vertex AI custom job.
     """
 
     model_config = STRICT
@@ -44,3 +45,5 @@ class Training(BaseModel):
     models: list[Kind] | None = Field(default=None, min_length=1)
     search_seconds: float = Field(default=10.0, gt=0)
     seed: int = 0
+    function_seconds: int = Field(default=400, ge=1)
+    function_memory_mb: int = Field(default=3000, ge=1)

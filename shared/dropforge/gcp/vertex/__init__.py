@@ -6,6 +6,7 @@ traffic.
 """
 
 from dropforge.gcp.vertex.inline import Inline
+from dropforge.gcp.vertex.jobs import CustomJobs
 from dropforge.gcp.vertex.platform import Vertex
 
-__all__ = ["Inline", "Vertex"]
+__all__ = ["CustomJobs", "Inline", "Vertex"]
