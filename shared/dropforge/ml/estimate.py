@@ -34,8 +34,9 @@ def expected(pipeline: Pipeline, batches: Sequence[TrainedOn], last: Candidate |
 
 
 def rows_of(pipeline: Pipeline, batches: Sequence[TrainedOn]) -> int:
-    """How many rows of the main table batches have."""
-    return sum(batch.rows for batch in batches if batch.table == pipeline.table)
+    """How many rows of the main table are read of these batches."""
+    rows = sum(batch.rows for batch in batches if batch.table == pipeline.table)
+    return min(rows, pipeline.training.most_rows)
 
 
 def beyond(pipeline: Pipeline, cost: Cost) -> str:
