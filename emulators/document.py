@@ -44,7 +44,7 @@ def tables() -> str:
     sections = {
         "Cloud Storage, JSON API": [_dotted(each.name, each.status, each.reason) for each in storage.METHODS],
         "Cloud Storage, XML API": [
-            Row(each.path.partition("?")[0], f"{each.verb} ({each.name})", each.status, each.reason)
+            Row(each.path.partition("?")[0] or "the service", f"{each.verb} ({each.name})", each.status, each.reason)
             for each in storage.XML_METHODS
         ],
         "Pub/Sub": [Row(_short(each.service), each.name, each.status, each.reason) for each in pubsub.METHODS],
