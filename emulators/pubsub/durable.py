@@ -1,6 +1,6 @@
 """What outlives the process: resources, messages, and who still holds which message, in SQLite.
 
-Writes queue up and are committed in groups, small ones at once and large ones by a thread; `flush` returns once all that
+Writes queue up and are committed in groups, small ones at once, large ones by a thread; `flush` returns once all that
 was queued before it is committed. A committed group is with the operating system, so it survives `kill -9`; the
 write-ahead log keeps the file whole even when the machine stops, though it may then lack the last moments
 (synchronous=NORMAL, https://sqlite.org/pragma.html).

@@ -54,7 +54,8 @@ async def _one(call: Call, part: Message, inner: Inner, boundary: str) -> bytes:
     url = urlsplit(words[1])
     reply = await inner(
         Call(
-            call.emulator,
+            call.store,
+            call.resumable,
             words[0],
             call.base_url,
             {name.lower(): value for name, value in message.items()},

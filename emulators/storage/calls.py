@@ -4,17 +4,14 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import orjson
 from starlette.types import Receive
 
 from emulators.faults import Fault
 from emulators.storage.errors import ClientGone, invalid
-
-if TYPE_CHECKING:
-    from emulators.storage.server import Storage
-    from emulators.storage.state import Store
+from emulators.storage.state import Store
 
 JSON_LIMIT = 32 * 1024 * 1024
 
@@ -47,7 +44,8 @@ NO_CONTENT = Reply(204)
 class Call:
     """One request: path parameters decoded, query and headers as text, the body as a stream."""
 
-    emulator: "Storage"
+    store: Store
+    resumable: "ResumableUploads"
     verb: str
     base_url: str
     headers: dict[str, str]
@@ -58,11 +56,6 @@ class Call:
     fault: Fault | None = None
     is_xml: bool = False
     _json: Resource | None = None
-
-    @property
-    def store(self) -> "Store":
-        """What is stored."""
-        return self.emulator.store
 
     def one(self, name: str, default: str = "") -> str:
         """The last value of a query parameter."""
@@ -135,7 +128,7 @@ class Call:
         return self._json
 
     @contextmanager
-    def transaction(self) -> Iterator["Store"]:
+    def transaction(self) -> Iterator[Store]:
         """One atomic change of the store, suffering the crash that a fault may have ordered for it."""
         action = self.fault.action if self.fault else ""
         with self.store.transaction():
@@ -144,6 +137,22 @@ class Call:
                 signal.raise_signal(signal.SIGKILL)
         if action == "crash_after":
             signal.raise_signal(signal.SIGKILL)
+
+
+class ResumableUploads(Protocol):
+    """The uploads under way; `emulators.storage.resumable` has them, and stands above the calls that it answers."""
+
+    async def begin(self, call: Call) -> Reply:
+        """Start an upload by the JSON API."""
+
+    def record(self, call: Call, name: str, given: Resource) -> str:
+        """Store a new upload; return its id."""
+
+    async def proceed(self, call: Call) -> Reply:
+        """Take a chunk, or say how far it came."""
+
+    async def cancel(self, call: Call) -> Reply:
+        """Give it up."""
 
 
 def parse_json(data: bytes) -> Resource:

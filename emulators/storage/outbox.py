@@ -8,15 +8,13 @@ import asyncio
 import logging
 import os
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
+from emulators.faults import Faults
 from emulators.storage.presentation import with_links
 from emulators.storage.state import Generation, Store
-
-if TYPE_CHECKING:
-    from emulators.faults import Faults
 
 OPERATION = "storage.notifications.publish"
 _BATCH = 200
@@ -64,7 +62,7 @@ def payload(subject: Generation) -> dict[str, Any]:
 class Publisher:
     """Empties the outbox into Pub/Sub, for as long as the emulator runs."""
 
-    def __init__(self, store: Store, faults: "Faults") -> None:
+    def __init__(self, store: Store, faults: Faults) -> None:
         self._store = store
         self._faults = faults
         self._work = asyncio.Event()

@@ -180,7 +180,9 @@ def _call(emulator: Storage, scope: Scope, receive: Receive) -> Call:
     headers = {key.decode("latin-1").lower(): value.decode("latin-1") for key, value in scope["headers"]}
     host = headers.get("host", "127.0.0.1")
     query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-    return Call(emulator, scope["method"], f"{scope['scheme']}://{host}", headers, query, receive)
+    return Call(
+        emulator.store, emulator.resumable, scope["method"], f"{scope['scheme']}://{host}", headers, query, receive
+    )
 
 
 def _refusal(call: Call, error: StorageError) -> Reply:

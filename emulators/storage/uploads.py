@@ -31,7 +31,7 @@ async def insert(call: Call) -> Reply:
     """storage.objects.insert with uploadType media, multipart or resumable."""
     kind = call.one("uploadType")
     if kind == "resumable":
-        return await call.emulator.resumable.begin(call)
+        return await call.resumable.begin(call)
     if kind not in ("media", "multipart"):
         raise invalid(f"'uploadType' must be media, multipart or resumable. Got {kind!r}.")
     call.store.bucket(call.path["bucket"])

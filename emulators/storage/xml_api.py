@@ -93,7 +93,7 @@ def _copy(call: Call) -> Reply:
 
 async def _begin(call: Call) -> Reply:
     given = described_by_headers(call)
-    upload_id = call.emulator.resumable.record(call, given["name"], given)
+    upload_id = call.resumable.record(call, given["name"], given)
     query = urlencode({"upload_id": upload_id})
     location = f"{call.base_url}/{call.path['bucket']}/{quote(given['name'], safe='/~')}?{query}"
     return Reply(201, headers={"location": location, "x-guploader-uploadid": upload_id})
@@ -101,8 +101,8 @@ async def _begin(call: Call) -> Reply:
 
 async def _proceed(call: Call) -> Reply:
     if call.verb == "DELETE":
-        return await call.emulator.resumable.cancel(call)
-    reply = await call.emulator.resumable.proceed(call)
+        return await call.resumable.cancel(call)
+    reply = await call.resumable.proceed(call)
     if reply.status != 200:
         return reply
     return _stored(call.store.find(call.path["bucket"], call.path["object"]))
