@@ -75,10 +75,20 @@ def _drift(anomaly: Anomaly) -> Diagnosis:
 
 
 def _without_consequences(found: Sequence[Diagnosis]) -> list[Diagnosis]:
-    """Where rows are missing or repeated, columns that merely moved moved because of that."""
+    """Where rows are missing or repeated, columns that merely moved moved because of that.
+
+    Where two columns stand in each other's place, what else is said of either comes from that.
+    """
+    exchanged = {line.partition(":")[0] for one in found if one.cause == "columns_swapped" for line in _lines(one)}
+    found = [one for one in found if one.cause == "columns_swapped" or one.column not in exchanged]
     whole_file = {"region_missing", "truncated_file", "rows_duplicated", "rows_missing", "more_rows"}
     if any(one.cause in whole_file for one in found):
         kept = [one for one in found if one.cause != "drift"]
         regions = [one for one in kept if one.cause == "region_missing"]
         return [one for one in kept if one.cause not in ("rows_missing",) or not regions]
     return list(found)
+
+
+def _lines(diagnosis: Diagnosis) -> list[str]:
+    """Of a suggested repair, one a column."""
+    return diagnosis.repair.yaml.splitlines()
