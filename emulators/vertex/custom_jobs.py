@@ -6,6 +6,7 @@ https://cloud.google.com/vertex-ai/docs/training/code-requirements#environment-v
 import asyncio
 import json
 import subprocess
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +18,11 @@ from emulators.clock import Clock
 from emulators.ports import free_port
 from emulators.process import spawn
 from emulators.vertex.containers import inherited, spec_variables
-from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgument, Unimplemented
+from emulators.vertex.errors import ApiError, FailedPrecondition, InvalidArgument
 from emulators.vertex.images import Image, NoSuchImage, find_image
 from emulators.vertex.jobs import Progress
 from emulators.vertex.names import last_segment
+from emulators.vertex.packages import SPEC, as_containers, check_package_spec
 from emulators.vertex.quotas import TRAINING, Quotas, training_cpus
 from emulators.vertex.schema import Json
 
@@ -68,12 +70,14 @@ class CustomJobWork:
         timeout = spec.get("scheduling", {}).get("timeout")
         deadline = self._clock.now() + (float(timeout.removesuffix("s")) if timeout else LONGEST)
         workers: list[_Worker] = []
-        try:
-            for variables, container, label in _replicas(job, spec):
-                workers.append(self._start(job_id, label, container, variables))
-            await self._until_ended(workers, deadline)
-        finally:
-            await asyncio.shield(_stop([worker.process for worker in workers]))
+        with tempfile.TemporaryDirectory(prefix="dropforge-packages-") as folder:
+            pools = await as_containers(spec["workerPoolSpecs"], Path(folder))
+            try:
+                for variables, container, label in _replicas(job, spec | {"workerPoolSpecs": pools}):
+                    workers.append(self._start(job_id, label, container, variables))
+                await self._until_ended(workers, deadline)
+            finally:
+                await asyncio.shield(_stop([worker.process for worker in workers]))
         return {}
 
     def _start(self, job_id: str, label: str, container: Json, variables: dict[str, str]) -> _Worker:
@@ -118,15 +122,14 @@ def check_worker_pools(spec: Json) -> None:
 
     Raises:
         InvalidArgument: it is incomplete.
-        Unimplemented: it has a Python package in place of a container.
     """
     pools = spec.get("workerPoolSpecs", [])
     if not pools:
         raise InvalidArgument("CustomJob.job_spec.worker_pool_specs is required.")
     for pool in pools:
-        if "pythonPackageSpec" in pool:
-            raise Unimplemented("WorkerPoolSpec.python_package_spec is not implemented by this emulator.")
-        if pool and not pool.get("containerSpec", {}).get("imageUri"):
+        if SPEC in pool:
+            check_package_spec(pool[SPEC])
+        elif pool and not pool.get("containerSpec", {}).get("imageUri"):
             raise InvalidArgument("WorkerPoolSpec.container_spec.image_uri is required.")
 
 

@@ -48,7 +48,7 @@ DIFFERS = {
     **dict.fromkeys(["models.testIamPermissions", "endpoints.testIamPermissions"], "grants all that is asked"),
     "metadataStores.metadataSchemas.create": "nodes are not held against the schemas that they name",
     "operations.get": "waits up to a second for the operation's end, so that local runs need not sleep between polls",
-    "customJobs.create": "no Python packages, only containers; replicas are processes that share this machine",
+    "customJobs.create": "Python packages are unpacked, not installed; replicas are processes that share this machine",
     "trainingPipelines.create": "custom tasks only, without a managed data set",
     "batchPredictionJobs.create": "no TFRecord; startingReplicaCount model servers, without autoscaling; one shard; in "
     "BigQuery predictions and explanations are JSON as text",

@@ -22,7 +22,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table = tmp_path_factory.mktemp("images") / "images.json"
     server = {"pattern": "*test/model-server*", "command": [sys.executable, "model_server.py"], "folder": str(HERE)}
     job = {"pattern": "*test/job*", "command": [sys.executable, "job.py"], "folder": str(HERE)}
-    table.write_text(json.dumps({"images": [server, job]}))
+    executor = {"pattern": "*training/python*", "command": [sys.executable]}
+    table.write_text(json.dumps({"images": [server, job, executor]}))
     return table
 
 
