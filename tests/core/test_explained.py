@@ -12,6 +12,7 @@ from dropforge.contracts import pipeline as pipelines
 from dropforge.contracts.errors import NotExplainable
 from dropforge.core import compiled
 from dropforge.core.compiled import Compiled, Linear, Trees
+from dropforge.core.compiled.classes import Classes
 from dropforge.core.compiled.trees import both
 from dropforge.ml import export, fit, serving
 from tests.core.test_compiled import FITTED, columns
@@ -107,6 +108,20 @@ def test_a_linear_contribution_is_what_a_column_adds_beyond_its_average() -> Non
     assert difference == pytest.approx(there.raw - here.raw, abs=1e-12)
     average = np.mean([each.contributions["distance"] for each in form.explain(flights())])
     assert average == pytest.approx(0, abs=1e-9)
+
+
+def test_of_classes_the_score_of_the_likeliest_is_explained() -> None:
+    """Of three, its own trees; of two, which share one sum, the first class's score is the second's negated."""
+    thirds = [Trees(**FITTED.trees.__dict__ | {"roots": FITTED.trees.roots[part::3]}) for part in range(3)]
+    form = Classes([Compiled(FITTED.columns, trees) for trees in thirds])
+    rows = flights(11, 30)
+    for row, found, shares in zip(rows, form.explain(rows), form.predict(rows), strict=True):
+        assert found == form.parts[shares.index(max(shares))].explain([row])[0]
+    two = Classes([FITTED])
+    for found, (first, second), plain in zip(two.explain(rows), two.predict(rows), FITTED.explain(rows), strict=True):
+        sign = 1 if second > first else -1
+        assert (found.raw, found.base) == (sign * plain.raw, sign * plain.base)
+        assert found.base + sum(found.contributions.values()) == pytest.approx(found.raw, abs=1e-9)
 
 
 def test_a_form_from_before_explanations_says_so() -> None:

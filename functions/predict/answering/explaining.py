@@ -11,19 +11,28 @@ def explained(answered: dict[str, Any]) -> dict[str, Any]:
 
     An instance that was answered with an error has no attributions.
     """
-    explanations = [found.pop("explanation", None) for found in answered["predictions"]]
-    return {**answered, "explanations": [{"attributions": _attributions(each)} for each in explanations]}
+    explanations = [{"attributions": _attributions(found)} for found in answered["predictions"]]
+    return {**answered, "explanations": explanations}
 
 
-def _attributions(explanation: dict[str, Any] | None) -> list[dict[str, Any]]:
+def _attributions(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """The attributions of a prediction, whose `explanation` is taken out of it."""
+    explanation = found.pop("explanation", None)
     if explanation is None:
         return []
     return [
         {
-            "outputName": "log_odds",
+            **_output(found),
             "baselineOutputValue": explanation["base"],
             "instanceOutputValue": explanation["raw"],
             "featureAttributions": explanation["contributions"],
             "approximationError": 0.0,  # the values are exact
         }
     ]
+
+
+def _output(found: dict[str, Any]) -> dict[str, str]:
+    """What is explained: the log-odds of a yes, a number, or the score of the likeliest class."""
+    if "class" in found:
+        return {"outputName": "score", "outputDisplayName": str(found["class"])}
+    return {"outputName": "value" if "value" in found else "log_odds"}

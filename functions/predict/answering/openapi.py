@@ -66,7 +66,7 @@ def _predict() -> dict[str, Any]:
 def _explain() -> dict[str, Any]:
     return {
         "operationId": "explain",
-        "summary": "Ask the pipeline's champion, and what each field added to the log-odds of its answer.",
+        "summary": "Ask the pipeline's champion, and what each field added to its answer.",
         "description": (
             f"At most {MOST_BYTES} bytes and {MOST_EXPLAINED} instances. The values are exact: of a linear model what "
             "a field adds beyond its average, of trees the Shapley values of path-dependent TreeSHAP with fields as "

@@ -71,7 +71,8 @@ _ATTRIBUTION = {
     "type": "object",
     "required": ["outputName", "baselineOutputValue", "instanceOutputValue", "featureAttributions"],
     "properties": {
-        "outputName": {"const": "log_odds"},
+        "outputName": {"enum": ["log_odds", "value", "score"]},
+        "outputDisplayName": {"type": "string", "description": "Of a score: the likeliest class, whose it is."},
         "baselineOutputValue": {"type": "number", "description": "Expected where nothing of the row is known."},
         "instanceOutputValue": {"type": "number", "description": "The baseline and all attributions together."},
         "featureAttributions": {"type": "object", "additionalProperties": {"type": "number"}},

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from dropforge.contracts.errors import NotExplainable
 from dropforge.core.compiled.explained import Explanation
 from dropforge.core.compiled.linear import Linear
 from dropforge.core.compiled.trees import Compiled, expit
@@ -25,9 +24,21 @@ class Classes:
         encoded = self.parts[0].encoding.encoded
         return [self._probabilities(encoded(instance, row)) for row, instance in enumerate(instances)]
 
-    def explain(self, instances: Sequence[Mapping[str, Any]]) -> list[Explanation]:  # noqa: ARG002  # as all
-        """Raises NotExplainable: one sum of contributions is what is explained, and classes have one each."""
-        raise NotExplainable("This model tells classes apart, and only a yes, a no or a number is explained.")
+    def explain(self, instances: Sequence[Mapping[str, Any]]) -> list[Explanation]:
+        """What each column adds to the score of the likeliest class, whose softmax its probability is; exact.
+
+        Raises:
+            RequestInvalid: as `predict`.
+            NotExplainable: as `Compiled.explain`.
+        """
+        likeliest = [max(range(len(given)), key=given.__getitem__) for given in self.predict(instances)]
+        return [self._explained(best, instance) for best, instance in zip(likeliest, instances, strict=True)]
+
+    def _explained(self, best: int, instance: Mapping[str, Any]) -> Explanation:
+        if len(self.parts) > 1:
+            return self.parts[best].explain([instance])[0]
+        second = self.parts[0].explain([instance])[0]
+        return second if best else second.negated()
 
     def _probabilities(self, row: list[float]) -> list[float]:
         raw = [part.raw(row) for part in self.parts]

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Explanation:
-    """`raw`, the log-odds of an answer or its number, is `base`, what is expected of any row, and what columns add.
+    """`raw` is `base`, what is expected of any row, and what columns add.
+
+    It is the log-odds of an answer, its number, or the score of its class.
 
     Features that are derived from one column (the hour and the weekday of a time) count as that column.
     """
@@ -14,3 +16,7 @@ class Explanation:
     base: float
     raw: float
     contributions: Mapping[str, float]
+
+    def negated(self) -> "Explanation":
+        """Of the other of two classes."""
+        return Explanation(-self.base, -self.raw, {name: -value for name, value in self.contributions.items()})
