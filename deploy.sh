@@ -19,6 +19,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh loads PIPELINE                every file, its rows, its first error and who brought it
   ./deploy.sh quarantine ACTION             list, show, replay, release or discard what did not pass
   ./deploy.sh train PIPELINE                train now, on everything that was accepted
+  ./deploy.sh decisions PIPELINE            why a training began, or did not, and what it was expected to take
   ./deploy.sh models PIPELINE               every model that was trained, and what became of it
   ./deploy.sh history PIPELINE [--at TIME]  what served when, and why
   ./deploy.sh lineage PIPELINE VERSION      what a model was made from, to the generations of files
@@ -160,7 +161,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | models | history | lineage | diff | publish | rollback | trace | reproduce | recommend)
+  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | decisions | models | history | lineage | diff | publish | rollback | trace | reproduce | recommend)
     base
     ;;
   reset) ;;

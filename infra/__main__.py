@@ -16,6 +16,7 @@ COMMANDS = {
     "loads": "infra.commands.loads",
     "quarantine": "infra.commands.quarantine",
     "train": "infra.commands.train",
+    "decisions": "infra.commands.decisions",
     "models": "infra.commands.models",
     "history": "infra.commands.history",
     "lineage": "infra.commands.lineage",

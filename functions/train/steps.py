@@ -62,7 +62,8 @@ def _settle(
         handover.ask(decision, generation, asked_by, world.jobs())
         return
     if job is not None and _recorded(world.state, place) is None:
-        create_once(world.state, place, _after(decision, *job))
+        until = datetime.fromtimestamp(job[1], UTC)
+        create_once(world.state, place, _waiting(decision, until, f"a job trains for {job[0]}"))
         return
     with trigger.only_one(pipeline, name, world.state, world.clock) as token:
         decision = create_once(world.state, place, _recorded(world.state, place) or make())
@@ -70,13 +71,6 @@ def _settle(
             handover.to_job(decision, generation, asked_by, token, world.state, world.jobs(), world.clock)
         elif decision.train:
             trigger.carry_out(decision, pipeline, generation, world.state, world.topics, world.clock, asked_by)
-
-
-def _after(decision: TrainingDecision, job: str, until: float) -> TrainingDecision:
-    """The decision to wait for a job's end."""
-    said = datetime.fromtimestamp(until, UTC).isoformat()
-    because = f"{decision.because} Not before {said}: a job trains for {job}."
-    return decision.model_copy(update={"train": False, "job": "", "because": because, "wait_until": said})
 
 
 def decide(pipeline: Pipeline, event_id: str, world: World) -> TrainingDecision:
@@ -98,15 +92,21 @@ def decide(pipeline: Pipeline, event_id: str, world: World) -> TrainingDecision:
             f"{pipeline.training.new_rows:,} start a training."
         )
     train = enough and pipeline.training.mode == "dynamic"
-    if train and (too_soon := _too_soon(pipeline, world)):
-        because = f"{because} Not before {too_soon.until.isoformat(timespec='seconds')}: {too_soon.because}."
-        return trigger.decision(state, pipeline, event_id, clock, False, because, new_rows, accepted, too_soon.until)
-    return trigger.decision(state, pipeline, event_id, clock, train, because, new_rows, accepted)
+    decision = trigger.decision(state, pipeline, event_id, clock, train, because, new_rows, accepted)
+    too_soon = _too_soon(pipeline, decision, world) if train else None
+    return _waiting(decision, too_soon.until, too_soon.because) if too_soon else decision
 
 
-def _too_soon(pipeline: Pipeline, world: World) -> pace.Wait | None:
+def _too_soon(pipeline: Pipeline, decision: TrainingDecision, world: World) -> pace.Wait | None:
     now = datetime.fromtimestamp(world.clock.now(), UTC)
-    return pace.wait(pipeline.training, candidates.made(world.state, pipeline.pipeline), now)
+    seconds = decision.expected.seconds if decision.expected else 0.0
+    return pace.wait(pipeline.training, candidates.made(world.state, pipeline.pipeline), now, seconds)
+
+
+def _waiting(decision: TrainingDecision, until: datetime, because: str) -> TrainingDecision:
+    """The decision to wait."""
+    said = f"{decision.because} Not before {until.isoformat(timespec='seconds')}: {because}."
+    return decision.model_copy(update={"train": False, "job": "", "because": said, "wait_until": until.isoformat()})
 
 
 def _new_rows(pipeline: Pipeline, accepted: list[ledger.Line], newest: Candidate | None) -> int:

@@ -1,5 +1,6 @@
 """The candidates of a pipeline: trained models, published or not."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from dropforge.contracts import places
@@ -25,9 +26,20 @@ def newest(state: Objects, pipeline: str) -> Candidate | None:
     return Candidate.model_validate_json(state.read(last.name)[0])
 
 
-def made(state: Objects, pipeline: str) -> list[datetime]:
-    """When each candidate was made, by a listing alone."""
-    return [datetime.fromisoformat(info.metadata["created"]) for info in _records(state, pipeline)]
+@dataclass(frozen=True)
+class Made:
+    """When a candidate was made, and how many seconds that took."""
+
+    at: datetime
+    seconds: float = 0.0
+
+
+def made(state: Objects, pipeline: str) -> list[Made]:
+    """When each candidate was made and what it took, by a listing alone."""
+    return [
+        Made(datetime.fromisoformat(info.metadata["created"]), float(info.metadata.get("seconds", 0)))
+        for info in _records(state, pipeline)
+    ]
 
 
 def listed(state: Objects, pipeline: str) -> list[str]:

@@ -119,6 +119,7 @@ def make(
             place = places.candidate(name, candidate_id, "predictor.json")
             _write_artefact(state, place, exported.content, exported.digest)
         _write_holdout(state, places.candidate(name, candidate_id, "holdout.parquet"), split.holdout, given)
+    took = Cost(seconds=round(sum(watch.seconds.values()), 1), memory_mb=estimate.highest_memory_mb())
     candidate = Candidate(
         pipeline=name,
         candidate_id=candidate_id,
@@ -149,10 +150,10 @@ def make(
         ),
         seconds=watch.seconds,
         expected=expected,
-        took=Cost(seconds=round(sum(watch.seconds.values()), 1), memory_mb=estimate.highest_memory_mb()),
+        took=took,
         created=datetime.fromtimestamp(clock.now(), UTC).isoformat(),
     )
-    listed = {"created": candidate.created, "train_until": candidate.lineage.train_until}
+    listed = {"created": candidate.created, "train_until": candidate.lineage.train_until, "seconds": f"{took.seconds}"}
     return create_once(state, places.candidate(name, candidate_id, "candidate.json"), candidate, listed)
 
 

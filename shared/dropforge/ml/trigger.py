@@ -104,7 +104,6 @@ def decision(
     because: str,
     new_rows: int,
     known: Sequence[ledger.Line],
-    wait_until: datetime | None = None,
 ) -> TrainingDecision:
     """A decision made now about these batches, with what the training would take."""
     batch_ids = sorted(line.batch.batch_id for line in known)
@@ -121,7 +120,6 @@ def decision(
         batch_ids=batch_ids,
         expected=expected,
         job=estimate.beyond(pipeline, expected) if train else "",
-        wait_until=wait_until.isoformat() if wait_until else None,
     )
 
 

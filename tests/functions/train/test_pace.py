@@ -7,12 +7,16 @@ from dropforge.contracts.events import AlertRaised, BatchAccepted, ModelTrained
 from dropforge.contracts.models import TrainingDecision
 from dropforge.contracts.pipeline import Training
 from dropforge.core import candidates
+from dropforge.core.candidates import Made
 from dropforge.ml import pace
 from functions.reconcile.steps import reconcile
 from functions.train import steps
+from tests.commands.cli import Cli
+from tests.commands.conftest import cli
 from tests.functions.drops import Shop as DropShop
 from tests.ml.shop import YAML, Shop
 
+__all__ = ["cli"]
 NOW = datetime(2024, 3, 1, 12, tzinfo=UTC)
 
 
@@ -94,7 +98,7 @@ def test_too_few_rows_are_the_reason_also_within_the_cool_down() -> None:
 
 def test_the_budget_ends_when_the_oldest_run_that_fills_it_is_a_day_old() -> None:
     """With two a day, the third waits for the first to leave the 24 hours."""
-    made = [NOW - timedelta(hours=hours) for hours in (30, 20, 1)]
+    made = [Made(NOW - timedelta(hours=hours)) for hours in (30, 20, 1)]
     training = Training(mode="dynamic", runs_per_day=2)
     found = pace.wait(training, made, NOW)
     assert found is not None
@@ -103,15 +107,40 @@ def test_the_budget_ends_when_the_oldest_run_that_fills_it_is_a_day_old() -> Non
     assert pace.wait(training, made, NOW + timedelta(hours=4)) is None
 
 
+def test_a_budget_of_cost_counts_what_trainings_took_and_what_the_next_one_is_expected_to() -> None:
+    """Three hours of the day are spent, one more is wanted, and three in all are paid for."""
+    made = [Made(NOW - timedelta(hours=hours), seconds=3600) for hours in (30, 20, 10, 1)]
+    training = Training(mode="dynamic", cost_per_day=3, price_per_hour=1)
+    assert pace.wait(training, made, NOW, expected_seconds=0) is None
+    found = pace.wait(training, made, NOW, expected_seconds=3600)
+    assert found is not None
+    assert found.until == NOW + timedelta(hours=4)
+    assert "cost 3.00, this one is expected to cost 1.00, and 3 are allowed" in found.because
+    assert pace.wait(training, made, found.until, expected_seconds=3600) is None
+    assert pace.wait(training, [], NOW, expected_seconds=36000) is None
+
+
+def test_decisions_are_listed_the_newest_first(cli: Cli) -> None:
+    """`./deploy.sh decisions`: what nobody should have to guess."""
+    shop = paced("cool_down_minutes: 60")
+    for index, name in enumerate("ab"):
+        deliver(shop, shop.land(f"{name}.csv"), str(index))
+    told = cli.ask(shop, "decisions", "shop")
+    assert [(one["trigger"], one["train"]) for one in told] == [("1", False), ("0", True)]
+    assert told[1]["expected"]["seconds"] > 0
+    _, out, _ = cli.tell(shop, "decisions", "shop")
+    assert "waits" in out and "60 minutes" in out
+
+
 def test_the_longer_wait_counts() -> None:
     """Cool-down and budget both hold."""
     training = Training(mode="dynamic", runs_per_day=1, cool_down_minutes=60)
-    found = pace.wait(training, [NOW], NOW)
+    found = pace.wait(training, [Made(NOW)], NOW)
     assert found is not None
     assert found.until == NOW + timedelta(hours=24)
 
 
 def test_nothing_stands_in_the_way_by_default() -> None:
     """And nothing before the first training."""
-    assert pace.wait(Training(mode="dynamic"), [NOW, NOW], NOW) is None
+    assert pace.wait(Training(mode="dynamic"), [Made(NOW), Made(NOW)], NOW) is None
     assert pace.wait(Training(mode="dynamic", runs_per_day=1, cool_down_minutes=60), [], NOW) is None

@@ -30,7 +30,8 @@ class Training(BaseModel):
     past best (`ml.window`). `models`: the kinds that are tried, the preferred one first, by default all that suit the
     label (`KINDS_OF`); another is taken only if it predicts all the later training rows better. `search_seconds`: about
     how long either search may take; it bounds the rows that are tried on. `function_seconds`, `function_memory_mb`: a
-    training that is expected to take more runs as a Vertex AI custom job.
+    training that is expected to take more runs as a Vertex AI custom job. `cost_per_day`: the most that the trainings
+    of 24 hours may cost, at `price_per_hour` of the machine; an estimate, in the currency of that price.
     """
 
     model_config = STRICT
@@ -47,3 +48,5 @@ class Training(BaseModel):
     seed: int = 0
     function_seconds: int = Field(default=400, ge=1)
     function_memory_mb: int = Field(default=3000, ge=1)
+    cost_per_day: float | None = Field(default=None, gt=0)
+    price_per_hour: float = Field(default=0.2, gt=0)
