@@ -1,7 +1,7 @@
 """A process that takes a lease in a real bucket: `python -m tests.core.lease_holder BUCKET HOLDER SECONDS WORK`.
 
-Prints `held TOKEN` when it has it, works for `WORK` seconds, then writes its name below `winners/` if it still holds the
-lease, and prints `done`; or prints `refused`.
+Prints `held TOKEN` once it has it, works `WORK` seconds, writes below `winners/` if it still holds the lease,
+and prints `done`; or prints `refused`.
 """
 
 import sys
