@@ -17,6 +17,7 @@ Dropforge: drop a file, forge a model.
   ./deploy.sh status [PIPELINE]             what arrived, what was trained, what serves, what is under way
   ./deploy.sh accuracy PIPELINE             how good its answers were, slice by slice, over time
   ./deploy.sh loads PIPELINE                every file, its rows, its first error and who brought it
+  ./deploy.sh report PIPELINE [BATCH]       what arrived and what changed, as one HTML file
   ./deploy.sh quarantine ACTION             list, show, replay, release or discard what did not pass
   ./deploy.sh train PIPELINE                train now, on everything that was accepted
   ./deploy.sh decisions PIPELINE            why a training began, or did not, and what it was expected to take
@@ -161,7 +162,7 @@ case $command in
     base
     bigquery
     ;;
-  build | init | deploy-pipeline | drop | status | loads | accuracy | quarantine | train | decisions | models | history | lineage | diff | publish | rollback | trace | reproduce | recommend)
+  build | init | deploy-pipeline | drop | status | loads | accuracy | report | quarantine | train | decisions | models | history | lineage | diff | publish | rollback | trace | reproduce | recommend)
     base
     ;;
   reset) ;;

@@ -14,6 +14,7 @@ COMMANDS = {
     "status": "infra.commands.status",
     "accuracy": "infra.commands.accuracy",
     "loads": "infra.commands.loads",
+    "report": "infra.commands.report",
     "quarantine": "infra.commands.quarantine",
     "train": "infra.commands.train",
     "decisions": "infra.commands.decisions",

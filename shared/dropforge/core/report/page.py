@@ -2,23 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape
-from importlib.resources import files
 
 from dropforge.contracts.examination import Examination
 from dropforge.contracts.profile import ColumnProfile, Profile, moment
 from dropforge.contracts.telling import Telling
 from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core.report import plots
+from dropforge.core.report.document import cards, document, tiles
 from dropforge.core.report.movement import histogram, moved
+from dropforge.core.report.outlying import outlying
 
 SHOWN = 6  # categories of a column
 LISTED = 40  # rows of a ranking
-FILTER = (  # with many columns one types a part of a name; without JavaScript all are shown
-    "<script>document.getElementById('find').addEventListener('input',e=>{for(const c of document.querySelectorAll("
-    "'.columns .card'))c.hidden=!c.dataset.name.includes(e.target.value.toLowerCase())})</script>"
-)
 
 
 @dataclass(frozen=True)
@@ -50,21 +46,12 @@ def page(told: Told) -> str:
         _ranking(told),
         _columns(told),
     ]
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(name)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_style()}</style></head>'
-        f"<body><main>{''.join(parts)}</main></body></html>\n"
-    )
-
-
-@cache
-def _style() -> str:
-    return files(__package__).joinpath("style.css").read_text("utf-8")
+    return document(name, parts)
 
 
 def _tiles(told: Told) -> str:
     verdict, profile = told.verdict, told.profile
-    tiles = [
+    shown = [
         ("rows read", f"{verdict.rows_read:,}"),
         ("accepted", f"{verdict.rows_accepted:,}"),
         ("quarantined", f"{verdict.rows_quarantined:,}"),
@@ -72,11 +59,11 @@ def _tiles(told: Told) -> str:
         ("columns", f"{len(profile.columns):,}"),
     ]
     if profile.span:
-        tiles.append(("from", f"{profile.span[0]:%Y-%m-%d}"))
-        tiles.append(("to", f"{profile.span[1]:%Y-%m-%d}"))
+        shown.append(("from", f"{profile.span[0]:%Y-%m-%d}"))
+        shown.append(("to", f"{profile.span[1]:%Y-%m-%d}"))
     if told.examination and told.examination.judged:
-        tiles.append(("earlier batches", f"{len(told.examination.compared_with):,}"))
-    return '<div class="tiles">' + "".join(f"<div><b>{n}</b><span>{what}</span></div>" for what, n in tiles) + "</div>"
+        shown.append(("earlier batches", f"{len(told.examination.compared_with):,}"))
+    return tiles(shown)
 
 
 def _causes(told: Told) -> str:
@@ -88,11 +75,11 @@ def _causes(told: Told) -> str:
             "<h2>What changed</h2><p class=soft>Nothing that its history does not explain: "
             f"{seen.tests} statistics, at most one false alarm in {seen.one_in} clean batches.</p>"
         )
-    cards = []
+    causes = []
     for cause in seen.diagnoses:
         evidence = "".join(f"<li>{escape(one)}</li>" for one in cause.evidence[1:])
         repair = f"<code>{escape(cause.repair.yaml)}</code>" if cause.repair.yaml else ""
-        cards.append(
+        causes.append(
             f'<div class="card cause"><b>{escape(cause.sentence)}</b><ul class=soft>{evidence}</ul>'
             f"<span class=soft>confidence {cause.confidence:.0%}, {cause.share:.1%} of the rows</span>{repair}</div>"
         )
@@ -100,7 +87,7 @@ def _causes(told: Told) -> str:
         f"<tr><td>{escape(one.sentence)}</td><td class=n>{one.surprise:.1f} s.e.</td></tr>" for one in seen.anomalies
     )
     table = f"<table><tr><th>Unusual</th><th></th></tr>{lines}</table>"
-    return f"<h2>What changed, and probably why</h2>{''.join(cards)}{table}"
+    return f"<h2>What changed, and probably why</h2>{''.join(causes)}{table}"
 
 
 def _reasons(told: Told) -> str:
@@ -146,22 +133,23 @@ def _moved(told: Told, name: str, last: bool = False) -> float | None:
 def _columns(told: Told) -> str:
     ordered = sorted(told.profile.columns, key=lambda name: (-(_moved(told, name) or 0.0), name))
     unusual = {one.column for one in told.examination.anomalies} if told.examination else set()
-    cards = "".join(_card(told, name, name in unusual) for name in ordered)
+    drawn = [_card(told, name, name in unusual) for name in ordered]
     key = "<p class=key><b>Blue</b> is this batch"
     key += ", <i>orange</i> the batches before. The most moved come first.</p>" if told.reference else ".</p>"
-    find = '<input id=find placeholder="Find a column" aria-label="Find a column">' if len(ordered) > 20 else ""
-    return f"<h2>Columns</h2>{key}{find}<div class=columns>{cards}</div>{FILTER if find else ''}"
+    return f"<h2>Columns</h2>{key}{cards(drawn)}"
 
 
 def _card(told: Told, name: str, unusual: bool) -> str:
     column = told.profile.columns[name]
     known = told.reference.columns.get(name) if told.reference else None
     by, since = _moved(told, name), _moved(told, name, last=True)
+    far = outlying(column.numbers) if column.numbers and not column.clock else None
     notes = [f"{column.nulls / max(column.rows, 1):.1%} empty", f"{column.distinct:,.0f} different"]
     if column.present > column.readable:
         notes.append(f"{(column.present - column.readable) / column.present:.1%} not of its type")
     if by is not None:
         notes.append(f"moved {by:.1%}" + (f", {since:.1%} since the last" if since is not None else ""))
+    notes += [far] if far else []
     return (
         f'<div class="card{" moved" if unusual else ""}" data-name="{escape(name.lower())}"><h3>{escape(name)} '
         f"<small>{column.type}</small></h3><span class=soft>{' · '.join(notes)}</span>"
@@ -177,12 +165,12 @@ def _plot(name: str, column: ColumnProfile, known: ColumnProfile | None) -> str:
             before = [rows / max(sum(known.clock.hours), 1) for rows in known.clock.hours]
         drawn = plots.bars([rows / total for rows in column.clock.hours], before, f"{name} by hour of the day")
         first, last = (moment(column.numbers.min), moment(column.numbers.max)) if column.numbers else ("", "")
-        return drawn + _ends("0:00", f"{first:%d %b %Y} to {last:%d %b %Y}", "23:00")
+        return drawn + plots.ends("0:00", f"{first:%d %b %Y} to {last:%d %b %Y}", "23:00")
     if column.numbers:
         sides = [column.numbers, *([known.numbers] if known and known.numbers else [])]
         low, high = min(one.quantile(0.005) for one in sides), max(one.quantile(0.995) for one in sides)
         now, *past = [histogram(one, low, high) for one in sides]
-        ends = _ends(f"{low:,.6g}", f"mean {column.numbers.mean:,.6g}", f"{high:,.6g}")
+        ends = plots.ends(f"{low:,.6g}", f"mean {column.numbers.mean:,.6g}", f"{high:,.6g}")
         return plots.bars(now, past[0] if past else None, f"{name}, from {low:g} to {high:g}") + ends
     listed = [(value, rows / max(column.present, 1)) for value, rows in list(column.values.items())[:SHOWN]]
     before_shares = {value: rows / max(known.present, 1) for value, rows in known.values.items()} if known else None
@@ -190,7 +178,3 @@ def _plot(name: str, column: ColumnProfile, known: ColumnProfile | None) -> str:
         shown = {value for value, _ in listed}
         before_shares = {value: share for value, share in before_shares.items() if value in shown}
     return plots.shares(listed, before_shares)
-
-
-def _ends(*texts: str) -> str:
-    return f"<div class=ends>{''.join(f'<span>{one}</span>' for one in texts)}</div>"

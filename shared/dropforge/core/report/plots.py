@@ -44,3 +44,8 @@ def shares(now: Sequence[tuple[str, float]], before: dict[str, float] | None) ->
             f'<b><u style="width:{share / top * 100:.1f}%"></u>{tick}</b><em>{share:.1%}</em></div>'
         )
     return "".join(lines)
+
+
+def ends(*texts: str) -> str:
+    """What stands below a plot, from its left end to its right. Texts are HTML."""
+    return f"<div class=ends>{''.join(f'<span>{one}</span>' for one in texts)}</div>"
