@@ -8,6 +8,8 @@ from google.api_core.exceptions import Conflict, NotFound
 from google.cloud import bigquery
 from pyarrow import parquet
 
+ALSO_IN_THE_CLOUD = True
+
 
 def load(client: bigquery.Client, path: Path, table: str, job_id: str | None = None) -> bigquery.LoadJob:
     """Load a Parquet file by upload and wait."""

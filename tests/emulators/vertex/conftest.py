@@ -1,19 +1,25 @@
 """A Vertex AI emulator, a table of images that plays `test/model-server`, and the unmodified client."""
 
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import aiplatform
+from google.cloud.aiplatform import initializer
 from google.cloud.storage import Bucket, Client
 
+from tests.cloud import LOCATION, PROJECT, also_in_the_cloud, is_cloud, setting
 from tests.emulators.launch import Emulator, anonymous
 
 HERE = Path(__file__).parent
 IMAGE = "europe-docker.pkg.dev/p/test/model-server:1"
 MACHINE = "n1-standard-2"
+SERVED = {"image": IMAGE}
+UPLOADED: list[str] = []  # names, so that what a real project was given can be taken from it again
 
 
 @pytest.fixture(scope="session")
@@ -65,22 +71,40 @@ def connect(emulator: Emulator) -> None:
     )
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Modules that take part run on the real service too."""
+    also_in_the_cloud(metafunc, "sdk")
+
+
 @pytest.fixture
-def sdk(emulator: Emulator) -> Emulator:
-    """The shared emulator, with the SDK pointed at it."""
-    connect(emulator)
-    return emulator
+def sdk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator | None]:
+    """The shared emulator, with the SDK pointed at it; or the real service, where models are deleted afterwards."""
+    if not is_cloud(request):
+        emulator: Emulator = request.getfixturevalue("emulator")
+        connect(emulator)
+        yield emulator
+        return
+    monkeypatch.setitem(SERVED, "image", setting("CLOUD_TEST_IMAGE"))
+    fresh = type(initializer.global_config)()  # one that no test has pointed at an emulator
+    fresh.init(project=PROJECT, location=LOCATION)
+    monkeypatch.setattr(initializer, "global_config", fresh)
+    UPLOADED.clear()
+    yield None
+    for name in dict.fromkeys(UPLOADED):
+        with contextlib.suppress(NotFound):  # the test itself has deleted it
+            aiplatform.Model(name).delete()
 
 
 def upload(name: str, **more: object) -> aiplatform.Model:
     """A model whose container is the test's model server."""
     given: dict[str, object] = {
         "display_name": name,
-        "serving_container_image_uri": IMAGE,
+        "serving_container_image_uri": SERVED["image"],
         "serving_container_predict_route": "/predict",
         "serving_container_health_route": "/healthz",
     }
     model: aiplatform.Model = aiplatform.Model.upload(**given | more)
+    UPLOADED.append(model.resource_name)
     return model
 
 

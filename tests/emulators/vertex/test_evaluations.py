@@ -8,6 +8,7 @@ from google.protobuf import json_format, struct_pb2
 from tests.emulators.vertex.conftest import upload
 
 pytestmark = pytest.mark.usefixtures("sdk")
+ALSO_IN_THE_CLOUD = True
 SCHEMA = "gs://google-cloud-aiplatform/schema/modelevaluation/classification_metrics_1.0.0.yaml"
 
 

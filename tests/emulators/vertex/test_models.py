@@ -4,11 +4,13 @@ import pytest
 import requests
 from google.api_core.exceptions import BadRequest, NotFound
 from google.cloud import aiplatform
+from google.cloud.aiplatform import initializer
 
 from tests.emulators.launch import Emulator
 from tests.emulators.vertex.conftest import upload
 
 pytestmark = pytest.mark.usefixtures("sdk")
+ALSO_IN_THE_CLOUD = True
 
 
 def test_an_uploaded_model_is_read_back_whole() -> None:
@@ -28,7 +30,7 @@ def test_a_name_carries_the_project_number_and_either_form_is_taken() -> None:
     """The service answers with numbers; code that compares names with ids would fail in the cloud."""
     model = upload("numbered")
     assert model.resource_name.split("/")[1].isdigit()
-    by_id = model.resource_name.replace(model.resource_name.split("/")[1], "test-project")
+    by_id = model.resource_name.replace(model.resource_name.split("/")[1], initializer.global_config.project)
     assert aiplatform.Model(by_id).resource_name == model.resource_name
 
 
@@ -94,7 +96,8 @@ def test_a_long_list_comes_in_pages() -> None:
     """The client follows page tokens until there is none."""
     names = {upload(f"page-{number}", labels={"paged": "yes"}).display_name for number in range(5)}
     client = aiplatform.Model._instantiate_client()
-    request = {"parent": "projects/test-project/locations/us-central1", "filter": "labels.paged=yes", "page_size": 2}
+    parent = initializer.global_config.common_location_path()
+    request = {"parent": parent, "filter": "labels.paged=yes", "page_size": 2}
     pages = [[model.display_name for model in page.models] for page in client.list_models(request=request).pages]
     assert [len(page) for page in pages] == [2, 2, 1]
     assert {name for page in pages for name in page} == names
@@ -144,9 +147,9 @@ def test_what_the_service_refuses_is_refused(given: dict[str, object], reason: s
         upload("refused", **given)
 
 
-def test_an_unknown_field_is_refused_by_name(sdk: Emulator) -> None:
+def test_an_unknown_field_is_refused_by_name(emulator: Emulator) -> None:
     """A misspelt field must not vanish."""
-    url = f"{sdk.url}/v1/projects/p/locations/l/models:upload"
+    url = f"{emulator.url}/v1/projects/p/locations/l/models:upload"
     answer = requests.post(url, json={"model": {"displayNam": "x"}}, timeout=10)
     assert (answer.status_code, answer.json()["error"]["status"]) == (400, "INVALID_ARGUMENT")
     assert 'Unknown name "displayNam"' in answer.json()["error"]["message"]
