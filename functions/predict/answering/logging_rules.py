@@ -1,4 +1,4 @@
-"""What each pipeline keeps of its predictions: the section `logging` of its deployed `pipeline.yaml`.
+"""What each pipeline keeps of its predictions, and whether it has tables, by its deployed `pipeline.yaml`.
 
 It was checked strictly when it was deployed, so here it is only read, without pydantic, which costs a cold start 0.1 s.
 """
@@ -17,11 +17,12 @@ FRESH_FOR = 30.0  # seconds; a changed section takes effect within them
 
 @dataclass(frozen=True)
 class Rules:
-    """As `contracts.pipeline.Logging`. `read_at` is monotonic."""
+    """As `contracts.pipeline.Logging`. `tabled` says that the serving mode is not dynamic. `read_at` is monotonic."""
 
     share: float = 1.0
     masked: frozenset[str] = frozenset()
     waits: bool = False
+    tabled: bool = False
     read_at: float = 0.0
 
     def keep(self, request_id: str) -> bool:
@@ -63,11 +64,13 @@ class AllRules:
 
         text = await self._champions.content_if_there(places.pipeline_yaml(pipeline))
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        section = (yaml.load(text or b"", Loader=loader) or {}).get("logging", {})
+        said = yaml.load(text or b"", Loader=loader) or {}
+        section = said.get("logging", {})
         found = Rules(
             share=float(section.get("share", 1.0)),
             masked=frozenset(section.get("masked", ())),
             waits=section.get("loss") == "none",
+            tabled=said.get("serving", {}).get("mode", "dynamic") != "dynamic",
             read_at=time.monotonic(),
         )
         self._known[pipeline] = found

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 import orjson
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from dropforge.contracts import logged, predictions
@@ -17,6 +17,7 @@ from dropforge.contracts.settings import Settings
 from dropforge.gcp import access, logs
 
 from . import labels
+from .asking import Refused, asked_of, body_of, expect, no_table, unfit
 from .champions import Champions, Serving
 from .endpoint import Endpoint
 from .explaining import explained
@@ -33,15 +34,6 @@ PIPELINE = re.compile(r"/v1/pipelines/([a-z][a-z0-9-]{0,40})(:predict|:explain|:
 RETRY_AFTER = "1"  # seconds
 
 log = logs.logger("predict")
-
-
-class Refused(Exception):
-    """A request that gets no answer but a problem (RFC 9457)."""
-
-    def __init__(self, status: int, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.body = predictions.problem(status, detail, **more)
 
 
 class Service:
@@ -96,7 +88,7 @@ class Service:
         match = PIPELINE.fullmatch(path)
         if match is not None:
             told["pipeline"] = match[1]
-            _expect(request, "POST" if match[2] else "GET")
+            expect(request, "POST" if match[2] else "GET")
             if match[2] == ":label":
                 return await self._label(match[1], request, told)
             if match[2] == ":explain":
@@ -109,7 +101,7 @@ class Service:
             raise Refused(
                 404, f"Expected /v1/pipelines/<pipeline>:predict or another path of /openapi.json. Found {path}."
             )
-        _expect(request, "GET")
+        expect(request, "GET")
         if name == "/openapi.json":
             return document()
         if name == "/readyz" and not await self._champions.reachable():
@@ -119,20 +111,22 @@ class Service:
     async def _predict(
         self, pipeline: str, request: Request, request_id: str, told: dict[str, Any], explain: bool = False
     ) -> dict[str, Any]:
-        body = await _body(request)
-        asked = _asked(body, explain)
+        body = await body_of(request)
+        asked = asked_of(body, explain)
         if explain:
             body = orjson.dumps(asked.said())
         serving = await self._champion(pipeline)
         try:
             answered = await self._backend.ask(serving, asked, body)
         except RequestInvalid as error:
-            raise _unfit(error, serving) from error
+            raise unfit(error, serving) from error
         except NotExplainable as error:
             raise Refused(501, error.message, version=serving.champion.version) from error
         except NotFound:
             answered = await self._ask_newer(serving, asked, body)
         except ServiceUnavailable as error:
+            if asked.by_key and not (await self._rules.of(pipeline)).tabled:
+                raise no_table(pipeline) from error
             log.warning(f"The model of {pipeline} does not answer: {error}")
             raise Refused(503, f"The model of {pipeline!r} does not answer now. Try again.") from error
         version = answered.get("modelVersionId", "")
@@ -158,7 +152,7 @@ class Service:
             raise Refused(503, "The prediction cannot be logged now, as it must be. Try again.") from error
 
     async def _label(self, pipeline: str, request: Request, told: dict[str, Any]) -> dict[str, Any]:
-        body = await _body(request)
+        body = await body_of(request)
         task = (await self._champion(pipeline)).candidate.task
         try:
             answer = await labels.take(self._publisher, pipeline, task, orjson.loads(body))
@@ -180,7 +174,9 @@ class Service:
             if newer is not None:
                 return await self._backend.ask(newer, asked, body)
         except RequestInvalid as error:
-            raise _unfit(error, newer or gone) from error
+            raise unfit(error, newer or gone) from error
+        except NotExplainable as error:
+            raise Refused(501, error.message) from error
         except (NotFound, ServiceUnavailable) as error:
             log.warning(f"The endpoint of {pipeline} has no model: {error}")
         raise Refused(503, f"The model of {pipeline!r} is being replaced. Try again.")
@@ -195,40 +191,6 @@ class Service:
             raise Refused(503, f"Which model serves {pipeline!r} cannot be read now. Try again.") from error
 
 
-def _expect(request: Request, method: str) -> None:
-    if request.method != method and (method, request.method) != ("GET", "HEAD"):
-        raise Refused(405, f"Expected {method}. Found {request.method}.")
-
-
-async def _body(request: Request) -> bytes:
-    kind = request.headers.get("content-type", "application/json")
-    if kind.partition(";")[0].strip() != "application/json":
-        raise Refused(415, f"Expected a body of type application/json. Found {kind!r}.")
-    body = bytearray()
-    try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > predictions.MOST_BYTES:
-                raise Refused(413, f"Expected a body of at most {predictions.MOST_BYTES} bytes. Found more.")
-    except ClientDisconnect as error:
-        raise Refused(400, "The body ended before its length.") from error
-    return bytes(body)
-
-
-def _asked(body: bytes, explain: bool) -> predictions.Request:
-    try:
-        asked = predictions.read(orjson.loads(body))
-        if explain:
-            return asked.explained()
-    except orjson.JSONDecodeError as error:
-        raise Refused(400, f"Expected JSON: {error}.") from error
-    except RequestInvalid as error:
-        raise Refused(400, error.message, errors=error.fields["problems"]) from error
-    if asked.explain:
-        raise Refused(400, "Expected the path to end in ':explain' where explanations are wanted. Found ':predict'.")
-    return asked
-
-
 def _ids(asked: predictions.Request, request_id: str, at: float) -> Iterator[str]:
     """An id for each answer, which names the partition where a label will find it."""
     keys = asked.instances if asked.by_key else asked.keys
@@ -237,10 +199,6 @@ def _ids(asked: predictions.Request, request_id: str, at: float) -> Iterator[str
         keyed = keys is not None and isinstance(keys[index], dict)  # else it was answered with an error
         partition = logged.partition_of_key(logged.key_name(keys[index])) if keys and keyed else hour
         yield logged.prediction_id(partition, request_id, index)
-
-
-def _unfit(error: RequestInvalid, serving: Serving) -> Refused:
-    return Refused(400, error.message, errors=error.fields["problems"], version=serving.champion.version)
 
 
 def _described(serving: Serving) -> dict[str, Any]:

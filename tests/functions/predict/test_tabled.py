@@ -20,7 +20,7 @@ from dropforge.gcp.vertex import Inline
 from dropforge.ml import serving
 from functions.predict.answering.recent import Recent
 from tests.functions.predict.conftest import Deployment, Predict, running
-from tests.functions.trained import Trained, flights, trained
+from tests.functions.trained import FLIGHTS, Trained, flights, trained
 
 KEY = [ServedField("flight", "integer", required=True)]
 MODEL = trained()
@@ -114,9 +114,18 @@ def test_an_unknown_key_is_told(function: Predict, deployment: Deployment, key: 
 
 def test_a_key_where_there_is_no_table_is_to_be_asked_again(function: Predict, deployment: Deployment) -> None:
     """The table comes some seconds after its version; features are answered at once."""
+    said = FLIGHTS.read_bytes() + b"\nserving: {mode: hybrid, key: [flight]}\n"
+    deployment.state.create(places.pipeline_yaml("untabled"), said)
     publish(deployment, "untabled")
     answer = function.ask({"instances": [{"flight": 1}], "parameters": {"by": "key"}}, "untabled")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+def test_a_key_where_there_never_will_be_a_table_is_refused(function: Predict) -> None:
+    """A dynamic pipeline makes none: to ask again would be in vain."""
+    answer = function.ask({"instances": [{"flight": 1}], "parameters": {"by": "key"}})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, "/parameters/by")
+    assert "the serving mode of 'flights' is 'dynamic'" in answer.json()["detail"]
 
 
 def test_a_new_version_never_gets_an_old_answer(function: Predict, deployment: Deployment) -> None:
