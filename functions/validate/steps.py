@@ -12,7 +12,7 @@ from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
 from dropforge.core import anomaly, loads, pipelines, quarantine, report
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
-from dropforge.core.validation import Files, Judged, held_against, judge
+from dropforge.core.validation import Files, Judged, held_against, judge, referenced
 
 LOAD_ATTEMPTS = 20  # as many as there are deliveries; each may use one more load job
 
@@ -50,7 +50,9 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         seen = anomaly.examined(staged, table, files.rows, files.scratch, state)
         unusual = anomaly.warnings(seen, staged.source.uri)
         earlier = held_against(staged, state, files.scratch) if table.repeated_keys == "quarantine" else None
-        judged = judge(staged, table, label, files, unusual if table.on_alarm == "quarantine" else (), earlier)
+        known = referenced(staged, table, state, files.scratch)
+        alarm = unusual if table.on_alarm == "quarantine" else ()
+        judged = judge(staged, table, label, files, alarm, earlier, known, _arrived(staged, state))
         if judged.rows_accepted and table.repeated_content == "skip":
             taken = _take(staged, state)
             if taken.batch.batch_id != _file_id(staged):
@@ -61,6 +63,12 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         verdict = _verdict(staged, judged, accepted, unusual)
         report.write(verdict, seen, pipeline, files.accepted, files.scratch, state)
     return _committed(verdict, state)
+
+
+def _arrived(staged: Staged, state: Objects) -> str:
+    """When the dropped file was read: the same for every delivery, and for a replay of its rows."""
+    file = staged.batch.model_copy(update={"batch_id": _file_id(staged)})
+    return state.stat(places.staged_record(file)).updated
 
 
 def _committed(verdict: BatchVerdict, state: Objects) -> BatchVerdict:

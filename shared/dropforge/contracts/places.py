@@ -50,6 +50,11 @@ def held_against(batch: Batch) -> str:
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/held_against.json"
 
 
+def referenced(batch: Batch, table: str) -> str:
+    """JSON (`verdicts.HeldAgainst`): the batches of a table whose values this one may reference, written once."""
+    return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/referenced_{table}.json"
+
+
 def profile(batch: Batch) -> str:
     """JSON (`profile.Profile`): what the batch's rows look like, all of them, as they were dropped."""
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/profile.json"

@@ -7,6 +7,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from dropforge.contracts.errors import PipelineInvalid
+from dropforge.contracts.pipeline.arrival import Period
 from dropforge.contracts.pipeline.deployment import Deployment
 from dropforge.contracts.pipeline.learned import Feature, Label
 from dropforge.contracts.pipeline.logging import Logging
@@ -24,6 +25,7 @@ _SECTIONS: tuple[type[BaseModel], ...] = (
     Table,
     Column,
     Repair,
+    Period,
     Feature,
     Join,
     Label,

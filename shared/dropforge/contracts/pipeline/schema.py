@@ -98,6 +98,7 @@ class Pipeline(BaseModel):
         problems = []
         if self.table not in self.tables:
             return [f"'table' names {self.table!r}, which 'tables' does not have: {', '.join(self.tables)}."]
+        problems += self._reference_problems()
         if self.main.time is None:
             problems.append(f"The table {self.table!r} needs a 'time', so that models are judged on later rows.")
         for join in self.joins:
@@ -117,6 +118,24 @@ class Pipeline(BaseModel):
                 for name in other.columns
                 if name in self.main.columns and name not in join.by
             ]
+        return problems
+
+    def _reference_problems(self) -> list[str]:
+        problems = []
+        for name, table in self.tables.items():
+            for one, column in table.columns.items():
+                if column.references is None:
+                    continue
+                other, _, key = column.references.partition(".")
+                if other == name or other not in self.tables or key not in self.tables[other].columns:
+                    problems.append(
+                        f"{one!r} of {name!r} references {column.references!r}, which is no column of another table."
+                    )
+                elif self.tables[other].columns[key].type != column.type:
+                    problems.append(
+                        f"{one!r} of {name!r} is a {column.type}, but {column.references!r}, which it references, "
+                        f"is a {self.tables[other].columns[key].type}."
+                    )
         return problems
 
     def _column_problems(self) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from dropforge.contracts.models import FieldType
+from dropforge.contracts.pipeline.arrival import Period
 from dropforge.contracts.pipeline.repair import Repairs, check_pattern
 
 STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -20,6 +21,8 @@ ColumnName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]{0,299}$")]
 class Column(BaseModel):
     """One column. `required` means that an empty value is a breach; `min` and `max` are inclusive, in `unit`.
 
+    `references` is `table.column` of another table of the pipeline, among whose accepted values each value must be.
+    `max_null_share` is a rule of the batch: the share of its rows that may have no value here.
     `repair` is one change, or a list of them, that makes right what came wrong, in all files or some: see `Repair`.
     `pattern` is a regular expression (RE2) that the whole of a text must match; lengths count characters.
     """
@@ -34,6 +37,8 @@ class Column(BaseModel):
     pattern: str | None = None
     min_length: int | None = Field(default=None, ge=0)
     max_length: int | None = Field(default=None, ge=0)
+    references: str | None = Field(default=None, pattern=r"^[A-Za-z0-9_-]+\.[A-Za-z][A-Za-z0-9_]*$")
+    max_null_share: float | None = Field(default=None, ge=0, le=1)
     repair: Repairs = []
     description: str | None = None
 
@@ -73,6 +78,10 @@ class Table(BaseModel):
     `alarms` says how rarely a clean batch may raise an alarm because it differs from those before it; `on_alarm`:
     `warn` records why and accepts, `quarantine` refuses the whole batch.
 
+    `min_rows` and `max_rows` of a file. `max_age_hours`: how old its newest row, by `time`, may be when it comes.
+    `period`: the time of each row must lie in the period that the file's name tells. A file that breaks one of these
+    is quarantined whole, but for rows outside the period, which are by themselves.
+
     `in_order` lists columns whose values must not decrease from one to the next, such as `[[pickup, dropoff]]`.
     `repeated_content`: `skip` a file whose content was accepted before under any name, or `load` it again.
     `repeated_keys`: of rows in several files with one key, `newest_wins`, the row of the file that landed last, for
@@ -90,6 +99,10 @@ class Table(BaseModel):
     repeated_keys: Literal["newest_wins", "quarantine"] = "newest_wins"
     in_order: list[Annotated[list[str], Field(min_length=2)]] = []
     max_bad_share: float = Field(default=0.1, ge=0, le=1)
+    min_rows: int = Field(default=1, ge=1)
+    max_rows: int | None = Field(default=None, ge=1)
+    max_age_hours: float | None = Field(default=None, gt=0)
+    period: Period | None = None
     null_markers: list[str] = ["NA"]
     alarms: str = Field(default="1 in 100 clean batches", pattern=r"^1 in [1-9]\d{0,6} clean batches$")
     on_alarm: Literal["warn", "quarantine"] = "warn"
@@ -115,6 +128,11 @@ class Table(BaseModel):
                     raise ValueError(f"'{role}' names the column {name!r}, which 'columns' does not have.")
                 if not self.columns[name].required:
                     raise ValueError(f"'{role}' names the column {name!r}, which must be 'required: true'.")
+        for rule in ("max_age_hours", "period"):
+            if getattr(self, rule) is not None and self.time is None:
+                raise ValueError(f"{rule!r} needs a 'time', which says when a row happened.")
+        if self.max_rows is not None and self.min_rows > self.max_rows:
+            raise ValueError(f"'min_rows' must not exceed 'max_rows'. Got {self.min_rows} and {self.max_rows}.")
         if self.time and self.columns[self.time].type not in ("timestamp", "date"):
             raise ValueError(f"'time' must be a timestamp or date column. Got {self.columns[self.time].type!r}.")
         for names in self.in_order:

@@ -8,11 +8,13 @@ from dropforge.contracts.batch import Batch
 from dropforge.contracts.dispositions import Action, Disposition
 from dropforge.contracts.errors import ActionRefused, NotFound
 from dropforge.contracts.events import BatchStaged
+from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Replay, Staged
 from dropforge.core import pipelines
 from dropforge.core.ports import Clock, Objects, Topics
 from dropforge.core.quarantine.held import Held, Link
 from dropforge.core.state import create_once, load
+from dropforge.core.validation.references import is_current
 
 
 def judge_again(
@@ -45,7 +47,7 @@ def judge_again(
                 f"{file.origin.line.source.uri} is of the table {tip.line.batch.table!r}, which the pipeline "
                 f"{pipeline.pipeline!r} has no longer. It has: {', '.join(pipeline.tables)}."
             )
-        if _is_done(file, action, generation, state):
+        if _is_done(file, action, generation, pipeline.tables[tip.line.batch.table], state):
             return None
         disposition = _dispose(tip, action, by, reason, generation, state, clock)
     to = disposition.to
@@ -76,8 +78,8 @@ def discard(file: Held, by: str, reason: str, state: Objects, clock: Clock) -> D
     return disposition
 
 
-def _is_done(file: Held, action: Action, generation: int, state: Objects) -> bool:
-    """Whether the present rules have judged these rows, so that to judge them again would change nothing."""
+def _is_done(file: Held, action: Action, generation: int, table: Table, state: Objects) -> bool:
+    """Whether the present rules have judged these rows, by the values that referenced tables have now."""
     record = _record(file, state)
     if record.problem is not None:
         raise ActionRefused(
@@ -86,7 +88,7 @@ def _is_done(file: Held, action: Action, generation: int, state: Objects) -> boo
         )
     tip = file.tip
     if action == "replay":
-        return tip.line.pipeline_generation == generation
+        return tip.line.pipeline_generation == generation and is_current(tip.line.batch, table, state)
     found = load(state, places.staged_record(tip.line.batch), Staged)
     released = found is not None and found[0].replay is not None and found[0].replay.release
     if tip.line.status == "accepted_in_part" and not released:

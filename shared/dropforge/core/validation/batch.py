@@ -13,11 +13,33 @@ def batch_reasons(staged: Staged, table: Table) -> list[Reason]:
     """Why the whole batch cannot be judged row by row; empty when it can."""
     if staged.problem is not None:
         return [staged.problem]
-    reasons = [*_missing(staged, table), *_unexpected(staged, table)]
+    reasons = [*_missing(staged, table), *_unexpected(staged, table), *_of_no_period(staged, table)]
     if not reasons and staged.rows + staged.rejected == 0:
         found = f"The file has a header of {len(staged.columns)} columns and no rows below it."
         reasons.append(_reason(staged, "no_rows", 0, "at least one row", found))
-    return reasons
+    return reasons or _count(staged, table)
+
+
+def _count(staged: Staged, table: Table) -> list[Reason]:
+    """Whether the file has as many rows as it should; a release sets that aside."""
+    rows = staged.replay.origin_rows if staged.replay else staged.rows + staged.rejected
+    if staged.replay and staged.replay.release:
+        return []
+    if rows < table.min_rows:
+        sentence = f"The file has {rows:,} rows. Expected at least {table.min_rows:,}."
+        return [_reason(staged, "too_few_rows", rows, table.min_rows, sentence)]
+    if table.max_rows is not None and rows > table.max_rows:
+        sentence = f"The file has {rows:,} rows. Expected at most {table.max_rows:,}."
+        return [_reason(staged, "too_many_rows", rows, table.max_rows, sentence)]
+    return []
+
+
+def _of_no_period(staged: Staged, table: Table) -> list[Reason]:
+    if table.period is None or table.period.of(staged.source.name) is not None:
+        return []
+    name = staged.source.name.rpartition("/")[2]
+    sentence = f"The name {name!r} tells of no period. Expected one in which {table.period.name} is found."
+    return [_reason(staged, "no_period", name, table.period.name, sentence)]
 
 
 def _missing(staged: Staged, table: Table) -> list[Reason]:

@@ -6,6 +6,7 @@ Nothing is coerced silently: DuckDB's own casts would read '1.5' as the integer 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import pairwise
 
 from dropforge.contracts.models import FieldType
@@ -71,6 +72,11 @@ def given(name: str) -> str:
 def value(name: str) -> str:
     """SQL: the column's typed value, null where there is none or it cannot be read."""
     return identifier(f"value {name}")
+
+
+def referenced(reference: str) -> str:
+    """SQL: the table of values (`known`) of a column that another references."""
+    return identifier(f"values of {reference}")
 
 
 def typed_view(table: Table, present: list[str], decimal: str, rows: str) -> str:
@@ -144,6 +150,10 @@ def breaches(name: str, table: Table) -> Iterator[Breach]:
     if column.allowed is not None:
         allowed = ", ".join(text(one) for one in column.allowed)
         yield _breach("allowed", name, f"NOT IN ({allowed})", f"one of {', '.join(column.allowed)}")
+    if column.references is not None:
+        other, _, key = column.references.partition(".")
+        unknown_there = f"{value(name)} NOT IN (SELECT known FROM {referenced(column.references)})"
+        yield Breach("reference", name, f"coalesce({unknown_there}, false)", f"one that {other!r} has as {key!r}")
     if column.pattern is not None:
         matches = f"NOT regexp_full_match({value(name)}, {text(column.pattern)})"
         yield Breach("pattern", name, f"coalesce({matches}, false)", f"of the form {column.pattern}")
@@ -153,6 +163,19 @@ def breaches(name: str, table: Table) -> Iterator[Breach]:
     if column.max_length is not None:
         longer = f"coalesce(length({value(name)}) > {column.max_length}, false)"
         yield Breach("length", name, longer, f"at most {column.max_length} characters long")
+
+
+def period_breaches(table: Table, file: str) -> Iterator[Breach]:
+    """A time outside the period that the file's name tells."""
+    found = table.period.of(file) if table.period else None
+    if found is None or table.period is None or table.time is None:
+        return
+    begin, end = found
+    slack = timedelta(hours=table.period.slack_hours)
+    at = f"CAST({value(table.time)} AS TIMESTAMPTZ)"
+    low, high = (f"TIMESTAMPTZ {text(moment.isoformat())}" for moment in (begin - slack, end + slack))
+    outside = f"coalesce({at} < {low} OR {at} >= {high}, false)"
+    yield Breach("period", table.time, outside, f"from {begin:%Y-%m-%d} to before {end:%Y-%m-%d}")
 
 
 def order_breaches(table: Table) -> Iterator[Breach]:

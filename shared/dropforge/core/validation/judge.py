@@ -12,9 +12,10 @@ from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, RowError, Staged
 from dropforge.core import engine
 from dropforge.core.engine import text
-from dropforge.core.validation import columns, keys, output
+from dropforge.core.validation import columns, keys, output, whole
 from dropforge.core.validation.batch import batch_reasons
 from dropforge.core.validation.keys import Earlier
+from dropforge.core.validation.references import References, make_references
 
 MEMORY_MB = 320  # with the rest of a process it stays below 512 MB
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -64,19 +65,23 @@ def judge(
     files: Files,
     alarm: Sequence[Reason] = (),
     earlier: Earlier | None = None,
+    references: References | None = None,
+    arrived: str = "",
 ) -> Judged:
     """Divide the rows of `staged` between `files.accepted` (typed) and `files.quarantined` (text, with reasons).
 
     The whole batch is refused, all its rows quarantined, when it breaks a rule of the batch or too many of its rows
     break theirs, or when there is an `alarm`, which says why. `label` names the column whose values make a row count as
     labelled. `earlier` gives accepted rows whose keys must not come again; a row that repeats one is quarantined, but
-    does not count among the bad ones that refuse a batch. Equal inputs give equal files.
+    does not count among the bad ones that refuse a batch. `references` gives the rows of tables that columns reference.
+    `arrived` is when the file came, ISO 8601. Equal inputs give equal files.
     """
     judged = Judged(batch_reasons(staged, table))
     with engine.opened(files.scratch, MEMORY_MB) as database:
         database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
         if staged.rows and not judged.refusals:
-            _judge_rows(database, staged, table, files, earlier)
+            _judge_rows(database, staged, table, files, earlier, references)
+            judged.refusals = whole.reasons(database, staged, table, arrived)
         _count(database, staged, table, judged, files, alarm)
         if judged.rows_accepted:
             _accept(database, staged, table, label, judged, files)
@@ -86,14 +91,20 @@ def judge(
 
 
 def _judge_rows(
-    database: duckdb.DuckDBPyConnection, staged: Staged, table: Table, files: Files, earlier: Earlier | None
+    database: duckdb.DuckDBPyConnection,
+    staged: Staged,
+    table: Table,
+    files: Files,
+    earlier: Earlier | None,
+    references: References | None,
 ) -> None:
     """Fill `faults`, and make the view `typed`."""
+    make_references(database, table, references)
     decimal = str(staged.dialect.get("decimal", "."))
     rows = f"read_parquet({text(str(files.rows))})"
     database.execute(f"CREATE VIEW typed AS {columns.typed_view(table, staged.columns, decimal, rows)}")
     found = [breach for name in table.columns for breach in columns.breaches(name, table)]
-    found += columns.order_breaches(table)
+    found += [*columns.order_breaches(table), *columns.period_breaches(table, staged.source.name)]
     if found:
         broken = " OR ".join(breach.condition for breach in found)
         structs = ", ".join(breach.struct() for breach in found)
