@@ -6,14 +6,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-from google.api_core.exceptions import DeadlineExceeded
+from google.api_core.exceptions import DeadlineExceeded, NotFound
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.types import PublisherOptions
 
@@ -24,19 +24,28 @@ PATIENCE = 15.0  # seconds until a test gives up on something that should have c
 class Bench:
     """The official clients of the emulator at `host`, and short ways to what every test needs.
 
-    A pull gives up after `patience` seconds.
+    A pull gives up after `patience` seconds. Without a host, the clients are those of the real service in `project`,
+    and `close` deletes what was made there.
     """
 
-    def __init__(self, host: str, patience: float = PATIENCE) -> None:
+    def __init__(self, host: str = "", patience: float = PATIENCE, project: str = PROJECT) -> None:
         self.host = host
         self.patience = patience
-        with patch.dict(os.environ, {"PUBSUB_EMULATOR_HOST": host}):
+        self.project = project
+        self._made: list[str] = []
+        with patch.dict(os.environ, {"PUBSUB_EMULATOR_HOST": host} if host else {}):
             self.publisher = PublisherClient()
             self.ordered = PublisherClient(publisher_options=PublisherOptions(enable_message_ordering=True))
             self.subscriber = SubscriberClient()
 
     def close(self) -> None:
-        """Let go of the channels."""
+        """Let go of the channels, and of the real service's resources."""
+        for name in reversed([] if self.host else self._made):
+            with suppress(NotFound):  # a test may have deleted it itself
+                if "/topics/" in name:
+                    self.publisher.delete_topic(topic=name)
+                else:
+                    self.subscriber.delete_subscription(subscription=name)
         for publisher in (self.publisher, self.ordered):
             publisher.stop()
             publisher.transport.close()
@@ -44,14 +53,16 @@ class Bench:
 
     def topic(self, **config: Any) -> str:
         """A new topic's name."""
-        name = f"projects/{PROJECT}/topics/t-{uuid4().hex}"
+        name = f"projects/{self.project}/topics/t-{uuid4().hex}"
         self.publisher.create_topic(request={"name": name, **config})
+        self._made.append(name)
         return name
 
     def subscription(self, topic: str, **config: Any) -> str:
         """A new subscription's name."""
-        name = f"projects/{PROJECT}/subscriptions/s-{uuid4().hex}"
+        name = f"projects/{self.project}/subscriptions/s-{uuid4().hex}"
         self.subscriber.create_subscription(request={"name": name, "topic": topic, **config})
+        self._made.append(name)
         return name
 
     def pair(self, **config: Any) -> tuple[str, str]:

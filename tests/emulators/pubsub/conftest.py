@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from google.api_core.exceptions import GoogleAPICallError
 
+from tests import cloud
 from tests.emulators.launch import Emulator
 from tests.emulators.pubsub.bench import PROJECT, Bench
 from tests.emulators.pubsub.reference import google_command
 
 _OWN = "ours"
 _GOOGLE = "google"
+_CLOUD = "cloud"
 
 DIFFERENCES: dict[str, str] = {
     "test_a_message_over_ten_million_bytes_is_refused": "it takes messages of any size up to gRPC's own limit",
@@ -67,12 +69,28 @@ def google_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         process.wait()
 
 
-@pytest.fixture(params=[_OWN, pytest.param(_GOOGLE, marks=pytest.mark.reference)])
+@pytest.fixture(scope="session")
+def cloud_bench() -> Iterator[Bench]:
+    """Clients of the real service."""
+    made = Bench(patience=60.0, project=cloud.project())
+    yield made
+    made.close()
+
+
+@pytest.fixture(
+    params=[
+        _OWN,
+        pytest.param(_GOOGLE, marks=pytest.mark.reference),
+        pytest.param(_CLOUD, marks=pytest.mark.cloud),
+    ]
+)
 def any_bench(request: pytest.FixtureRequest) -> Bench:
-    """Each emulator in turn."""
-    if request.param == _OWN:
-        own: Bench = request.getfixturevalue("bench")
-        return own
+    """Each implementation in turn: ours, Google's emulator where it is installed, the real service when asked."""
+    if request.param == _CLOUD and request.module.__name__.endswith("test_push"):
+        pytest.skip("The real service cannot push to a server on this machine.")
+    if request.param != _GOOGLE:
+        found: Bench = request.getfixturevalue("bench" if request.param == _OWN else "cloud_bench")
+        return found
     test = request.node.originalname
     if test in DIFFERENCES:
         request.applymarker(pytest.mark.xfail(reason=DIFFERENCES[test], strict=True))

@@ -13,7 +13,7 @@ def test_topics_are_made_found_and_deleted(any_bench: Bench) -> None:
     name = any_bench.topic(labels={"team": "data"})
     found = any_bench.publisher.get_topic(topic=name)
     assert (found.name, dict(found.labels)) == (name, {"team": "data"})
-    assert name in [topic.name for topic in any_bench.publisher.list_topics(project=f"projects/{PROJECT}")]
+    assert name in [topic.name for topic in any_bench.publisher.list_topics(project=f"projects/{any_bench.project}")]
     any_bench.publisher.delete_topic(topic=name)
     with pytest.raises(exceptions.NotFound):
         any_bench.publisher.get_topic(topic=name)
@@ -120,7 +120,7 @@ def test_a_deleted_topic_leaves_its_subscriptions_with_their_backlog(any_bench: 
 def test_a_subscription_needs_its_topic(any_bench: Bench) -> None:
     """Order of creation matters, as in the cloud."""
     with pytest.raises(exceptions.NotFound):
-        any_bench.subscription(f"projects/{PROJECT}/topics/never-made")
+        any_bench.subscription(f"projects/{any_bench.project}/topics/never-made")
 
 
 def test_policies_are_kept_and_guarded_by_their_etag(bench: Bench) -> None:

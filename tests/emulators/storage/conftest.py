@@ -1,5 +1,6 @@
-"""One Cloud Storage emulator for all of these tests, and the unmodified client."""
+"""One Cloud Storage emulator for all of these tests, the unmodified client, and the real service when asked."""
 
+import inspect
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
@@ -8,9 +9,22 @@ from pathlib import Path
 import pytest
 from google.cloud import storage
 
+from tests import cloud
 from tests.emulators.launch import Emulator
 
 Connect = Callable[[Emulator], storage.Client]
+
+_OURS = "ours"
+_CLOUD = pytest.param("cloud", marks=pytest.mark.cloud)
+_EMULATOR_ONLY = {"emulator", "connect", "fault", "log", "nested", "soft"}  # what the real service does not have
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One suite over both: each test that asks for nothing but a client or a bucket also runs against the cloud."""
+    if "place" in metafunc.fixturenames:
+        asked = set(inspect.signature(metafunc.function).parameters)
+        places = [_OURS] if asked & _EMULATOR_ONLY else [_OURS, _CLOUD]
+        metafunc.parametrize("place", places, indirect=True)
 
 
 @pytest.fixture(scope="session")
@@ -36,15 +50,31 @@ def connect(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def client(emulator: Emulator, connect: Connect) -> storage.Client:
-    """A client of the shared emulator."""
-    return connect(emulator)
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the test's client leads: `ours`, or `cloud` for the real Cloud Storage."""
+    return str(request.param)
 
 
 @pytest.fixture
-def bucket(client: storage.Client) -> storage.Bucket:
-    """A new, empty bucket."""
-    return client.create_bucket(f"test-{uuid.uuid4().hex}")
+def client(place: str, request: pytest.FixtureRequest) -> Iterator[storage.Client]:
+    """A client of the shared emulator, or of the real service."""
+    if place == _OURS:
+        connect: Connect = request.getfixturevalue("connect")
+        yield connect(request.getfixturevalue("emulator"))
+        return
+    with storage.Client(project=cloud.project()) as client:
+        yield client
+
+
+@pytest.fixture
+def bucket(client: storage.Client, place: str) -> Iterator[storage.Bucket]:
+    """A new, empty bucket; of the real service it is deleted with all that is in it."""
+    made = client.create_bucket(f"test-{uuid.uuid4().hex}")
+    yield made
+    if place != _OURS:
+        for blob in client.list_blobs(made, versions=True):
+            blob.delete()
+        made.delete()
 
 
 @pytest.fixture
