@@ -61,13 +61,14 @@ def _say(verdict: ModelVerdict, state: Objects, topics: Topics) -> None:
     if verdict.status == "published" or any(reason.code == "canary_runs" for reason in verdict.reasons):
         return  # a canary is under way, and its end will be said
     said = " ".join(reason.sentence for reason in verdict.reasons)
+    became = "was refused" if verdict.status == "refused" else "is neither published nor refused"
     topics.publish(
         AlertRaised(
             pipeline=name,
             severity="warning",
-            code="model_refused",
+            code=f"model_{verdict.status}",
             subject=candidate_id,
-            sentence=f"The candidate {candidate_id} was refused. {said}",
+            sentence=f"The candidate {candidate_id} {became}. {said}",
         )
     )
-    topics.publish(ModelRefused(pipeline=name, candidate_id=candidate_id))
+    topics.publish(ModelRefused(pipeline=name, candidate_id=candidate_id, status=verdict.status))

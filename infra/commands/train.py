@@ -51,7 +51,13 @@ def _train(services: Services, given: argparse.Namespace) -> Answer:
 
 
 def _show(console: Console, candidate: Candidate, training: Training, reasons: list[str]) -> None:
-    outcome = f"version {training.version} serves" if training.version else "refused"
+    outcome = (
+        f"version {training.version} serves"
+        if training.version
+        else training.verdict.status
+        if training.verdict
+        else ""
+    )
     if training.canary is not None:
         outcome = f"version {training.canary.version} is a canary, with {training.canary.share} % of the requests"
     measured = {name: value for name, value in candidate.metrics.get("all", {}).items() if name != "rows"}

@@ -86,8 +86,8 @@ def _training_cells(training: Training) -> dict[str, str]:
     metrics = training.candidate.metrics.get("all", {})
     rows = training.candidate.lineage.rows_train
     cells = {"train": f"{rows:,} rows, AUC {metrics.get('roc_auc', float('nan')):.3f}", "publish": "judging"}
-    if training.verdict and training.verdict.status == "refused":
-        cells["publish"] = "[yellow]refused[/]"
+    if training.verdict and training.verdict.status != "published":
+        cells["publish"] = f"[yellow]{training.verdict.status}[/]"
     elif training.verdict and not training.settled:
         cells["publish"] = "deploying"
     elif training.version:

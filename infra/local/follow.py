@@ -57,7 +57,7 @@ class Training:
         """Whether the judge has spoken and, if it was for the candidate, the candidate serves, or is the canary."""
         if self.candidate is None or self.verdict is None:
             return False
-        return self.verdict.status == "refused" or bool(self.version) or self.canary is not None
+        return self.verdict.status != "published" or bool(self.version) or self.canary is not None
 
     def look(self, state: Objects) -> bool:
         """Look again; returns whether anything is new."""

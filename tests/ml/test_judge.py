@@ -59,6 +59,25 @@ def test_an_equal_model_passes_where_the_fresher_is_preferred() -> None:
     assert "not_better" in against(judged(model(1.0), model(0.3), prefer="fresher", tolerance=0.02))
 
 
+def test_a_gain_that_may_be_chance_is_undecided_and_says_how_many_rows_would_tell() -> None:
+    """A refusal would say that the model is no better; nobody knows that."""
+    few = slice(0, 600)
+    columns = {"region": SLICES["region"][few]}
+    criteria = Success(metric="roc_auc", floor=0.6, slice_margin=0.05, min_slice_rows=200)
+    judgement = judge(criteria, ["region"], Holdout(LABELS[few], columns, model(0.4)[few], model(0.6, 2)[few]))
+    assert judgement.status == "undecided"
+    (reason,) = [reason for reason in judgement.reasons if reason.code == "not_proven"]
+    assert "That may be chance: were it so on some" in reason.sentence
+    assert judged(model(0.5, 1), model(0.5, 2), floor=0.99).status == "refused"
+
+
+def test_a_holdout_of_one_class_is_undecided() -> None:
+    """Too few rows are no fault of the model."""
+    ones = Holdout(np.ones(50, dtype=np.int8), {}, model(0.2)[:50], model(1.0)[:50])
+    found = judge(Success(metric="roc_auc", floor=-1, slice_margin=1), [], ones)
+    assert "too_few_rows" in [reason.code for reason in found.reasons]
+
+
 def test_a_gain_that_was_asked_for_must_be_reached() -> None:
     """Better, and surely so, is not enough where the pipeline asks for more."""
     assert judged(model(0.2), model(0.6)).passed

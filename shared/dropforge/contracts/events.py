@@ -93,11 +93,12 @@ class ModelPublished(Event):
 
 
 class ModelRefused(Event):
-    """A candidate was refused; the reasons lie in its verdict."""
+    """A candidate was refused, or could not be decided on; the reasons lie in its verdict."""
 
     topic = "model-refused"
     schema_name = "model.refused/1"
     candidate_id: str
+    status: Literal["refused", "undecided"] = "refused"
 
 
 class TrainingRequested(Event):

@@ -15,6 +15,8 @@ from dropforge.ml.slicewise import judge_slices
 
 # A challenger that removes more than this share of the champion's error has more likely seen the label than learned.
 SUSPICIOUS = 0.9
+# What so many times the holdout rows could not prove is no doubt but a refusal.
+MOST_TIMES = 10
 
 
 def judge(success: Success, by: Sequence[str], holdout: Holdout) -> Judgement:
@@ -62,6 +64,8 @@ def _first(success: Success, holdout: Holdout, measured: float, judgement: Judge
     said = _said(success, holdout, measured, constant, "a constant", found)
     if passed:
         judgement.note("first", score.ALL, found and found.estimate, 0.0, f"There is no champion yet. {said}")
+    elif (doubt := _doubt(len(holdout.labels), found, 0.0)) is not None:
+        judgement.doubt(*doubt, score.ALL, found and found.estimate, 0.0, said)
     else:
         judgement.refuse("no_better_than_constant", score.ALL, found and found.estimate, 0.0, said)
 
@@ -75,7 +79,11 @@ def _against_champion(
     judgement.compare(success, score.ALL, len(holdout.labels), measured, its, found, passed)
     said = f"{_said(success, holdout, measured, champion, 'the champion', found)} {_asked(success)}"
     if not passed:
-        judgement.refuse("not_better", score.ALL, found and found.estimate, success.gain, said)
+        bar = max(success.gain, 0.0) if success.prefer == "better" else -success.tolerance
+        if (doubt := _doubt(len(holdout.labels), found, bar)) is not None:
+            judgement.doubt(*doubt, score.ALL, found and found.estimate, success.gain, said)
+        else:
+            judgement.refuse("not_better", score.ALL, found and found.estimate, success.gain, said)
         return
     judgement.note(
         "better" if success.prefer == "better" else "fresher", score.ALL, found and found.estimate, success.gain, said
@@ -92,6 +100,19 @@ def _good_enough(success: Success, found: Difference) -> bool:
     if success.prefer == "better":
         return found.estimate >= success.gain and found.low() > 0
     return found.low() > -success.tolerance
+
+
+def _doubt(rows: int, found: Difference | None, bar: float) -> tuple[str, str] | None:
+    """Why these rows cannot tell, as a code and a sentence; None where they can, or ten times as many could not."""
+    if found is None:
+        return "too_few_rows", "That decides nothing."
+    if found.estimate <= bar:
+        return None
+    beyond_zero = found.estimate - min(bar, 0.0)  # chance is held against zero, or against the tolerance below it
+    needed = rows * ((found.estimate - found.low()) / beyond_zero) ** 2
+    if needed > MOST_TIMES * rows:
+        return None
+    return "not_proven", f"That may be chance: were it so on some {needed:,.0f} rows, it would be enough."
 
 
 def _asked(success: Success) -> str:

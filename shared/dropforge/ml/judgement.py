@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,7 @@ class Judgement:
     """`reasons` are all that speaks against it, and what is worth knowing besides; `comparisons` what was measured."""
 
     passed: bool = True
+    refused: bool = False
     reasons: list[Reason] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
 
@@ -44,7 +45,20 @@ class Judgement:
     def refuse(self, code: str, subject: str, observed: object, expected: object, sentence: str) -> None:
         """Add a reason against it."""
         self.passed = False
+        self.refused = True
         self.note(code, subject, observed, expected, sentence)
+
+    def doubt(self, code: str, why: str, subject: str, observed: object, expected: object, sentence: str) -> None:
+        """Add a reason why nothing can be decided."""
+        self.passed = False
+        self.note(code, subject, observed, expected, f"{sentence} {why}")
+
+    @property
+    def status(self) -> Literal["published", "refused", "undecided"]:
+        """The verdict: what is only doubted is undecided."""
+        if self.passed:
+            return "published"
+        return "refused" if self.refused else "undecided"
 
     def compare(
         self,

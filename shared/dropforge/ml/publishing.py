@@ -49,7 +49,7 @@ def settle(pipeline: Pipeline, candidate: Candidate, state: Objects, platform: P
         if _has_served(candidate, now, state):
             champion.follow(state, platform, pipeline.pipeline)
             return verdict
-        if verdict.status == "refused":
+        if verdict.status != "published":
             return verdict
         try:
             return _publish(pipeline, candidate, verdict, JUDGE, now, generation, state, platform, clock)
@@ -131,8 +131,8 @@ def _timed(verdict: ModelVerdict, found: list[tuple[Reason, bool]]) -> ModelVerd
 def _judged(pipeline: Pipeline, candidate: Candidate, now: Champion | None, state: Objects) -> ModelVerdict:
     """The verdict on a candidate against the champion of this moment.
 
-    A verdict that stands is kept: a refusal for good, save one for a hold that is over; a pass as long as the champion
-    is still the one it was judged against.
+    A verdict that stands is kept: a refusal or a doubt for good, save for a hold that is over; a pass as long as the
+    champion is still the one it was judged against.
     """
     known = verdicts.known(state, candidate.pipeline, candidate.candidate_id)
     if known is not None and _stands(known, candidate, now, state):
@@ -141,7 +141,7 @@ def _judged(pipeline: Pipeline, candidate: Candidate, now: Champion | None, stat
 
 
 def _stands(known: ModelVerdict, candidate: Candidate, now: Champion | None, state: Objects) -> bool:
-    if known.status == "refused":
+    if known.status != "published":
         was_held = any(reason.code == "held" for reason in known.reasons)
         return not was_held or (now is not None and now.held)
     return _has_served(candidate, now, state) or known.champion_id == (now.candidate_id if now else None)
@@ -195,7 +195,7 @@ def _verdict(candidate: Candidate, judgement: Judgement, now: Champion | None) -
     return ModelVerdict(
         pipeline=candidate.pipeline,
         candidate_id=candidate.candidate_id,
-        status="published" if judgement.passed else "refused",
+        status=judgement.status,
         reasons=judgement.reasons,
         comparisons=judgement.comparisons,
         champion_id=now.candidate_id if now else None,
