@@ -40,6 +40,16 @@ class TrainedOn(BaseModel):
     rows: int
 
 
+class UpdatedFrom(BaseModel):
+    """The candidate that new rows brought up to date; what it and a full training reached on the last of them."""
+
+    model_config = STORED
+    candidate_id: str
+    artefact_sha256: str
+    update: float
+    full: float
+
+
 class Lineage(BaseModel):
     """Everything a model came from; training from it again gives the same artefact."""
 
@@ -50,6 +60,7 @@ class Lineage(BaseModel):
     rows_train: int
     rows_holdout: int
     rows_share: float = 1.0  # of the main table's rows, chosen by a hash of the key: below 1 where they were too many
+    updated_from: UpdatedFrom | None = None  # then `rows_train` are the new rows only
     window: str = "all"  # how far back the training rows go, in words
     windows_tried: dict[str, float] = {}  # window -> the pipeline's metric, mean over moments in the past
     seed: int

@@ -1,6 +1,5 @@
 """From a fitted pipeline to the compiled predictor, which may serve only if it agrees with scikit-learn."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +10,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dropforge.core import compiled
-from dropforge.core.compiled import Classes, Column, Compiled, Linear, Predictor, Trees
-from dropforge.ml import linearised, serving
+from dropforge.core.compiled import Classes, Column, Compiled, Linear, Predictor
+from dropforge.ml import flattened, linearised, serving
 from dropforge.ml.calibrate import Corrected
 from dropforge.ml.encoder import Encoder
+from dropforge.ml.flattened import NotCompilable
+from dropforge.ml.updating import AddedNumbers, AddedOdds
 
 TOLERANCE = 1e-6
 MOST_ROWS = 10_000  # on which agreement is tried
@@ -54,10 +55,6 @@ def tried(made: Predictor, model: Any, columns: Mapping[str, Any]) -> Exported:
     return Exported(content, digest, f"It agrees with scikit-learn on {len(instances)} rows.", largest)
 
 
-class NotCompilable(Exception):
-    """The pipeline holds something that has no compiled form; the message says what."""
-
-
 def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
     """The compiled form of a pipeline that begins with `Encoder`; `columns` are rows such as it was fitted on.
 
@@ -65,9 +62,7 @@ def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
         NotCompilable: it is another pipeline, or has splits by category.
     """
     last = model.named_steps.get("model")
-    slope, shift = 1.0, 0.0
-    if isinstance(last, Corrected):
-        slope, shift, last = last.slope, last.shift, last.model
+    made, last = last, _innermost(last)
     if not isinstance(model.steps[0][1], Encoder) or not isinstance(last, _COMPILED):
         wanted = ", ".join(kind.__name__ for kind in _COMPILED)
         raise NotCompilable(f"Expected an encoder before one of {wanted}. Found {list(model.named_steps)}: {last!r}.")
@@ -80,7 +75,7 @@ def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
         last_rows = {name: values[-MOST_ROWS:] for name, values in columns.items()}
         return _whole(model, linearised.linear(model, _columns(encoder), last_rows))
     numbers = isinstance(last, HistGradientBoostingRegressor)
-    return _whole(model, [Compiled(_columns(encoder), trees, numbers=numbers) for trees in _trees(last, slope, shift)])
+    return _whole(model, [Compiled(_columns(encoder), trees, numbers=numbers) for trees in flattened.trees(made)])
 
 
 _LINEAR = (LogisticRegression, Ridge)
@@ -113,37 +108,11 @@ def _columns(encoder: Any) -> list[Column]:
     ]
 
 
-def _trees(booster: Any, slope: float, shift: float) -> list[Trees]:
-    """The trees of each output: one for a probability or a number, and for more than two classes one each.
-
-    A correction of the log-odds becomes part of the trees' values.
-    """
-    baselines = booster._baseline_prediction.ravel().tolist()
-    return [
-        _of_output([iteration[output].nodes for iteration in booster._predictors], slope * baseline + shift, slope)
-        for output, baseline in enumerate(baselines)
-    ]
-
-
-def _of_output(nodes: list[Any], baseline: float, slope: float) -> Trees:
-    sizes = np.array([len(tree) for tree in nodes])
-    roots = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    every = np.concatenate(nodes)
-    inner = every["is_leaf"] == 0
-    if np.any(every["is_categorical"][inner]):
-        raise NotCompilable("Expected splits by numbers only. Found splits by category.")
-    first = np.repeat(roots, sizes)
-    return Trees(
-        feature=every["feature_idx"].tolist(),
-        threshold=[value if math.isfinite(value) else None for value in every["num_threshold"].tolist()],
-        missing_left=every["missing_go_to_left"].astype(bool).tolist(),
-        left=np.where(inner, every["left"] + first, 0).tolist(),
-        right=np.where(inner, every["right"] + first, 0).tolist(),
-        value=(slope * every["value"]).tolist(),
-        roots=roots.tolist(),
-        baseline=baseline,
-        cover=every["count"].tolist(),
-    )
+def _innermost(model: Any) -> Any:
+    """The model below its correction and the updates on top of it."""
+    while isinstance(model, Corrected | AddedOdds | AddedNumbers):
+        model = model.model
+    return model
 
 
 def _instances(columns: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -7,10 +7,10 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import NotFound, PipelineUnknown
 from dropforge.contracts.models import Candidate
-from dropforge.core import pipelines
+from dropforge.core import candidates, pipelines
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Objects
-from dropforge.ml import artefact, training
+from dropforge.ml import artefact, onward, training
 from dropforge.ml.version import code_version, libraries
 from dropforge.ml.window import past
 
@@ -43,7 +43,11 @@ def reproduce(candidate: Candidate, state: Objects) -> Reproduction:
     pipeline, _ = pipelines.load(state, candidate.pipeline, lineage.pipeline_generation)
     split = training.split_by_time(pipeline, read_rows(pipeline, lineage.batches, state, share=lineage.rows_share))
     learned = past(pipeline, split.train)
-    result.found = sha256(artefact.dump(training.fit_rows(pipeline, learned.rows)[0])[0]).hexdigest()
+    origin = lineage.updated_from
+    from_ = candidates.find(state, candidate.pipeline, origin.candidate_id) if origin else None
+    brought = onward.brought(pipeline, from_, learned.rows, state)
+    model, _ = brought.whole if brought else training.fit_rows(pipeline, learned.rows)
+    result.found = sha256(artefact.dump(model)[0]).hexdigest()
     return result
 
 
@@ -54,6 +58,9 @@ def _gone(candidate: Candidate, state: Objects) -> list[str]:
     except PipelineUnknown:
         place = places.pipeline_yaml(candidate.pipeline)
         gone.append(f"gs://{state.bucket}/{place}#{candidate.lineage.pipeline_generation}")
+    origin = candidate.lineage.updated_from
+    if origin and candidates.find(state, candidate.pipeline, origin.candidate_id) is None:
+        gone.append(f"the candidate {origin.candidate_id}, which it is an update of")
     for trained in candidate.lineage.batches:
         batch = Batch(pipeline=candidate.pipeline, table=trained.table, batch_id=trained.batch_id)
         place = places.accepted_rows(batch)

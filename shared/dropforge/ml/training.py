@@ -25,7 +25,7 @@ from dropforge.core import candidates, leaks
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
-from dropforge.ml import artefact, calibrate, estimate, export, fit, groups, sample, score, serving
+from dropforge.ml import artefact, calibrate, estimate, export, fit, groups, onward, sample, score, serving
 from dropforge.ml.choose import Choice, choose
 from dropforge.ml.rows import coded, columns_of, labelled, labels_of, weights_of, with_given
 from dropforge.ml.version import code_version, libraries
@@ -41,6 +41,7 @@ class Recipe:
     pipeline: Pipeline
     generation: int
     batches: Sequence[TrainedOn]
+    base: Candidate | None = None  # what may be updated
 
     @property
     def candidate_id(self) -> str:
@@ -54,6 +55,7 @@ class Recipe:
             str(self.pipeline.training.seed),
             *versions,
             *batches,
+            *([f"from {self.base.candidate_id}"] if self.base else []),
         ]
         return sha256("\n".join(parts).encode()).hexdigest()[:20]
 
@@ -104,7 +106,8 @@ def make(
     with watch.step("window"):
         learned = past(recipe.pipeline, split.train)
     with watch.step("fit"):
-        model, chosen = fit_rows(recipe.pipeline, learned.rows)
+        brought = onward.brought(recipe.pipeline, recipe.base, learned.rows, state)
+        model, chosen = brought.whole if brought else fit_rows(recipe.pipeline, learned.rows)
     with watch.step("score"):
         given, classes = serving.given(model, columns_of(split.holdout)), serving.classes(model)
         by = {column: split.holdout[column].to_pylist() for column in recipe.pipeline.slices}
@@ -137,7 +140,8 @@ def make(
             batches=list(recipe.batches),
             pipeline_generation=recipe.generation,
             train_until=split.until.isoformat(),
-            rows_train=learned.rows.num_rows,
+            rows_train=brought.rows if brought else learned.rows.num_rows,
+            updated_from=brought.origin if brought else None,
             rows_share=share,
             window=learned.window,
             windows_tried=learned.tried,

@@ -11,7 +11,7 @@ from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, lease, ledger, pipelines
 from dropforge.core.ports import Clock, Objects, Topics
 from dropforge.core.state import create_once
-from dropforge.ml import estimate, training
+from dropforge.ml import estimate, onward, training
 
 # Above the time-out of the function that trains, so that only a run that is dead is overtaken by another.
 _LEASE_SECONDS = 600
@@ -80,7 +80,8 @@ def candidate_of(
     decided: TrainingDecision, pipeline: Pipeline, generation: int, state: Objects, clock: Clock, asked_by: str
 ) -> Candidate:
     """The candidate that the batches of a decision give, wherever this runs."""
-    recipe = training.Recipe(pipeline, generation, batches_of(state, pipeline, decided.batch_ids))
+    base = onward.base(pipeline, generation, decided.at, decided.batch_ids, state)
+    recipe = training.Recipe(pipeline, generation, batches_of(state, pipeline, decided.batch_ids), base)
     return training.make(recipe, state, clock, asked_by, decided.because, decided.expected)
 
 

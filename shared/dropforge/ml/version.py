@@ -11,7 +11,7 @@ import dropforge
 _PACKAGE = Path(dropforge.__file__).parent
 _LEARNING = (
     *("encoder", "timeparts", "texts", "targets", "cycles", "rows", "recipes"),
-    *("groups", "choose", "window", "calibrate", "score", "fit", "training", "artefact"),
+    *("groups", "choose", "window", "calibrate", "score", "fit", "updating", "onward", "training", "artefact"),
 )
 # What decides which rows are learned from and what is learned. A change elsewhere makes no other model.
 _DECIDES = (

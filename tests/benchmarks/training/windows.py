@@ -31,15 +31,15 @@ def main() -> None:
     """Print a line a month, and the means."""
     pipeline, rows = data.flights()
     times = window.times_of(pipeline, rows)
-    static = _model(pipeline, rows.filter(pa.array(times < _start(3))))
+    static = learned(pipeline, rows.filter(pa.array(times < start(3))))
     names = [*WINDOWS, "static"]
     print(f"{'month':6}" + "".join(f"{name:>10}" for name in names) + "   auto chose, in seconds")
     reached = []
     for month in range(3, 13):
-        before = rows.filter(pa.array(times < _start(month)))
-        following = rows.filter(pa.array((times >= _start(month)) & (times < _start(month + 1))))
+        before = rows.filter(pa.array(times < start(month)))
+        following = rows.filter(pa.array((times >= start(month)) & (times < start(month + 1))))
         values, told, seconds = _month(pipeline, before, following)
-        reached.append([*values, _auc(static, following)])
+        reached.append([*values, auc(static, following)])
         print(
             f"{month:<6}" + "".join(f"{value:10.4f}" for value in reached[-1]) + f"   {told}, {seconds:.1f} s",
             flush=True,
@@ -54,19 +54,19 @@ def _month(pipeline: Pipeline, before: pa.Table, following: pa.Table) -> tuple[l
         began = time.perf_counter()
         past = window.past(asked, before)
         seconds = time.perf_counter() - began
-        values.append(_auc(_model(pipeline, past.rows), following))
+        values.append(auc(learned(pipeline, past.rows), following))
     return values, past.window, seconds
 
 
-def _model(pipeline: Pipeline, rows: pa.Table) -> object:
+def learned(pipeline: Pipeline, rows: pa.Table) -> object:
     return fit.fit(pipeline, columns_of(rows), labels_of(rows), weights=weights_of(rows))
 
 
-def _auc(model: object, rows: pa.Table) -> float:
+def auc(model: object, rows: pa.Table) -> float:
     return score.roc_auc(labels_of(rows), serving.given(model, columns_of(rows)))
 
 
-def _start(month: int) -> np.datetime64:
+def start(month: int) -> np.datetime64:
     moment = datetime(2013 + (month - 1) // 12, (month - 1) % 12 + 1, 1, 5, tzinfo=UTC)  # midnight in New York
     return np.datetime64(moment.replace(tzinfo=None), "us")
 

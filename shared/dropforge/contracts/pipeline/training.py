@@ -24,8 +24,10 @@ class Training(BaseModel):
     `static`: on request only. `dynamic`: also once `new_rows` labelled rows were accepted since the last candidate,
     but not within `cool_down_minutes` of it, nor more than `runs_per_day` times in 24 hours; one training then takes
     all that has waited. `holdout_days`: the last days of the data, on which the model is judged and not trained.
-    `group`: a column whose values are entities that have many rows, such as a speaker: a fifth of them is never trained
-    on, and the holdout is their last days. `most_rows`: of more, a share is read, chosen by a hash of the key.
+    `update`: whether the champion may be brought up to date by new rows alone, where that predicts the last of them at
+    least as well as a full training (`ml.updating`). `group`: a column whose values are entities that have many rows,
+    such as a speaker: a fifth of them is never trained on, and the holdout is their last days. `most_rows`: of more, a
+    share is read, chosen by a hash of the key.
     `window`: how far back the rows go that are trained on; `auto` takes what would have predicted this pipeline's own
     past best (`ml.window`). `models`: the kinds that are tried, the preferred one first, by default all that suit the
     label (`KINDS_OF`); another is taken only if it predicts all the later training rows better. `search_seconds`: about
@@ -45,6 +47,7 @@ class Training(BaseModel):
     most_rows: int = Field(default=5_000_000, ge=1000)
     models: list[Kind] | None = Field(default=None, min_length=1)
     search_seconds: float = Field(default=10.0, gt=0)
+    update: bool = False
     seed: int = 0
     function_seconds: int = Field(default=400, ge=1)
     function_memory_mb: int = Field(default=3000, ge=1)
