@@ -12,7 +12,7 @@ from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
 from dropforge.core import anomaly, loads, pipelines, quarantine, report
 from dropforge.core.ports import Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
-from dropforge.core.validation import Files, Judged, held_against, judge, referenced
+from dropforge.core.validation import Files, Judged, evolution, held_against, judge, referenced
 
 LOAD_ATTEMPTS = 20  # as many as there are deliveries; each may use one more load job
 
@@ -60,7 +60,8 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         accepted = _create(state, places.accepted_rows(batch), files.accepted) if judged.rows_accepted else None
         if judged.rows_quarantined:
             _create(state, places.quarantined_rows(batch), files.quarantined)
-        verdict = _verdict(staged, judged, accepted, unusual)
+        grown = evolution.record(staged, table, judged.misfit, state) if judged.rows_accepted else []
+        verdict = _verdict(staged, judged, accepted, [*unusual, *grown])
         report.write(verdict, seen, pipeline, files.accepted, files.scratch, state)
     return _committed(verdict, state)
 

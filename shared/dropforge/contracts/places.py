@@ -55,6 +55,11 @@ def referenced(batch: Batch, table: str) -> str:
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/referenced_{table}.json"
 
 
+def evolved(batch: Batch, code: str, column: str) -> str:
+    """JSON (`evolution.Evolved`): a change of the table's shape, and the first batch that brought it."""
+    return f"evolved/{batch.pipeline}/{batch.table}/{code}/{column}.json"
+
+
 def profile(batch: Batch) -> str:
     """JSON (`profile.Profile`): what the batch's rows look like, all of them, as they were dropped."""
     return f"batches/{batch.pipeline}/{batch.table}/{batch.batch_id}/profile.json"

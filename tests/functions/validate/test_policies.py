@@ -6,6 +6,7 @@ import pytest
 
 from dropforge.contracts.errors import PipelineInvalid
 from dropforge.contracts.pipeline import parse
+from dropforge.core import dataset, ledger, pipelines
 from tests.functions.drops import HEADER, PIPELINE, Shop
 
 ROW = "1,2013-01-01,9.5,big,hello\n"
@@ -70,6 +71,61 @@ def test_misfit_values_rescued_become_empty_and_are_kept_beside_the_row() -> Non
     assert verdict.reasons[0].sentence == "Line 3: 'id' must be a whole number. Found 'two'."
 
 
+def test_misfit_values_ignored_become_empty() -> None:
+    """For who wants the row and has no use for the text."""
+    shop = with_rules("misfit_values: ignore")
+    (row,) = shop.accepted(shop.drop(HEADER + "1,2013-01-01,cheap,big,x\n"))
+    assert (row["amount"], "_rescued" in row) == (None, False)
+
+
+def test_new_columns_evolve_the_table_and_that_is_said_once() -> None:
+    """They join as text; what BigQuery cannot name is rescued. Who declares one later gets it typed from then on."""
+    shop = with_rules("unexpected_columns: evolve")
+    verdict = shop.drop(HEADER.strip() + ",extra,%\n" + ROW.strip() + ",x,y\n")
+    (row,) = shop.accepted(verdict)
+    assert (row["extra"], row["_rescued"]) == ("x", '{"%":"y"}')
+    assert [(one.code, one.subject) for one in verdict.warnings] == [("new_column", "extra")]
+    assert shop.alerts()[-1].sentence.endswith("is new, and joined the table as text. Declare it to use it.")
+    again = shop.drop(HEADER.strip() + ",extra\n" + ROW.strip().replace("1", "2", 1) + ",z\n", "shop/next.csv")
+    assert (shop.accepted(again)[0]["extra"], again.warnings) == ("z", [])
+
+
+def test_missing_columns_evolve_the_table_unless_they_are_its_key_or_time() -> None:
+    """Even one that is required; in a file that has it, each row still needs its value."""
+    shop = with_rules("missing_columns: evolve", columns=("plate: {type: category, required: true}",))
+    verdict = shop.drop(HEADER + ROW)
+    assert (shop.accepted(verdict)[0]["plate"], verdict.warnings[0].code) == (None, "column_left")
+    with_it = shop.drop("plate," + HEADER + "N1,2" + ROW[1:] + ",3" + ROW[1:], "shop/with.csv")
+    assert [reason.code for reason in with_it.reasons] == ["required"]
+    assert shop.drop("id,amount,kind,note\n1,9.5,big,x\n", "shop/no-time.csv").reasons[0].code == "missing_column"
+
+
+def test_changed_types_evolve_the_table_by_a_column_beside() -> None:
+    """The typed column keeps its type, so models and BigQuery never see it change; the text is not lost."""
+    shop = with_rules("misfit_values: evolve")
+    verdict = shop.drop(HEADER + "1,2013-01-01,cheap,big,x\n2,2013-01-01,3,big,x\ntwo,2013-01-01,2,big,x\n")
+    assert [(row["amount"], row["amount__text"]) for row in shop.accepted(verdict)] == [(None, "cheap"), (3.0, None)]
+    assert verdict.reasons[0].sentence == "Line 4: 'id' must be a whole number. Found 'two'."
+    assert [(one.code, one.subject) for one in verdict.warnings] == [("type_changed", "amount")]
+    clean = shop.accepted(shop.drop(HEADER + "3,2013-01-01,9.5,big,x\n", "shop/clean.csv"))
+    assert "amount__text" not in clean[0]
+
+
+@pytest.mark.parametrize("policy", ["unexpected_columns", "missing_columns", "misfit_values"])
+def test_training_sees_the_declared_columns_whatever_evolved(policy: str) -> None:
+    """What a model learns from changes by pipeline.yaml alone."""
+    shop = with_rules(f"{policy}: evolve")
+    shop.drop(
+        "id,at,amount,kind,note,extra\n1,2013-01-01,cheap,big,x,y\n2,2013-01-02,5,big,x,y\n"
+        if policy != "missing_columns"
+        else "id,at,amount,kind\n1,2013-01-01,9,big\n2,2013-01-02,5,big\n"
+    )
+    pipeline, _ = pipelines.load(shop.state, "shop")
+    rows = dataset.read_rows(pipeline, list(ledger.lines(shop.state, "shop")), shop.state)
+    assert rows.column_names == [*pipeline.main.columns, "__label__", "_batch_id", "_row"]
+    assert rows.schema.field("amount").type == "double"
+
+
 def test_a_range_still_holds_for_values_that_fit() -> None:
     """Rescue is for what cannot be read, not for what is wrong."""
     verdict = with_rules("misfit_values: rescue").drop(HEADER + ROW + "2,2013-01-01,5000,big,x\n")
@@ -125,7 +181,7 @@ def test_a_decimal_comma_is_read_as_one_where_the_file_has_them(shop: Shop) -> N
         ("null_markers: []", "x: {type: text, pattern: 'a(?=b)'}", "must do without look-around"),
         ("null_markers: []", "Amount: {type: text}", "twice when case is ignored"),
         ("null_markers: []", "_row: {type: text}", "String should match pattern"),
-        ("unexpected_columns: evolve", "x: {type: text}", "Input should be 'fail', 'ignore' or 'rescue'"),
+        ("unexpected_columns: adapt", "x: {type: text}", "Input should be 'fail', 'ignore', 'rescue' or 'evolve'"),
     ],
 )
 def test_rules_that_make_no_sense_are_refused_when_they_are_deployed(rule: str, column: str, said: str) -> None:

@@ -71,9 +71,11 @@ class Table(BaseModel):
     `null_markers` are the texts that mean "no value" in every column but one of type text. An empty text always does.
 
     What happens when a file's columns are not those declared is a policy. `unexpected_columns`: `fail` quarantines the
-    batch, `ignore` leaves them out, `rescue` keeps them beside the row, in the JSON column `_rescued`.
-    `missing_columns`: `fail`, or `ignore`, which leaves a column empty that is not required. `misfit_values`, those
-    that cannot be read as the column's type: `quarantine` the row or, where the column is not required, `rescue`.
+    batch, `ignore` leaves them out, `rescue` keeps them beside the row, in the JSON column `_rescued`, with `evolve`
+    they join the table as text. `missing_columns`: `fail`, `ignore`, which leaves a column empty that is not required,
+    or `evolve`, which does so with any column but those of key and time, and says so once. `misfit_values`, those that
+    cannot be read as the column's type: `quarantine` the row or, where the column is not required, leave it empty
+    (`ignore`), and keep the text in `_rescued` (`rescue`) or in a column beside it (`evolve`).
 
     `alarms` says how rarely a clean batch may raise an alarm because it differs from those before it; `on_alarm`:
     `warn` records why and accepts, `quarantine` refuses the whole batch.
@@ -92,9 +94,9 @@ class Table(BaseModel):
     columns: dict[ColumnName, Column] = Field(min_length=1)
     key: list[str] = Field(min_length=1)
     time: str | None = None
-    unexpected_columns: Literal["fail", "ignore", "rescue"] = "fail"
-    missing_columns: Literal["fail", "ignore"] = "fail"
-    misfit_values: Literal["quarantine", "rescue"] = "quarantine"
+    unexpected_columns: Literal["fail", "ignore", "rescue", "evolve"] = "fail"
+    missing_columns: Literal["fail", "ignore", "evolve"] = "fail"
+    misfit_values: Literal["quarantine", "ignore", "rescue", "evolve"] = "quarantine"
     repeated_content: Literal["skip", "load"] = "skip"
     repeated_keys: Literal["newest_wins", "quarantine"] = "newest_wins"
     in_order: list[Annotated[list[str], Field(min_length=2)]] = []

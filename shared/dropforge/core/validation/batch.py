@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, Staged
-from dropforge.core.validation.columns import unknown
+from dropforge.core.validation.columns import is_needed, unknown
 
 NAMED = 8  # columns that a sentence names before it counts the others
 
@@ -46,7 +46,7 @@ def _missing(staged: Staged, table: Table) -> list[Reason]:
     missing = [
         name
         for name, column in table.columns.items()
-        if column.source(name) not in staged.columns and (column.required or table.missing_columns == "fail")
+        if column.source(name) not in staged.columns and (table.missing_columns == "fail" or is_needed(table, name))
     ]
     if not missing:
         return []
@@ -70,7 +70,7 @@ def _unexpected(staged: Staged, table: Table) -> list[Reason]:
         return []
     sentence = (
         f"The file has {len(staged.columns)} columns, of which the pipeline does not know {_listed(unexpected)}. "
-        f"Declare them, or set 'unexpected_columns' to ignore or rescue for {staged.batch.table!r}."
+        f"Declare them, or set 'unexpected_columns' to ignore, rescue or evolve for {staged.batch.table!r}."
     )
     return [_reason(staged, "unexpected_column", unexpected[:200], list(table.columns), sentence)]
 

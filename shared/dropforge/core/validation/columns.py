@@ -4,6 +4,7 @@ Nothing is coerced silently: DuckDB's own casts would read '1.5' as the integer 
 'nan' as a number, so the form of the text is checked as well. Times without a zone count as UTC.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +33,8 @@ TYPE_NAMES: dict[FieldType, str] = {
     "timestamp": "a time such as 2013-01-31T23:59:00Z",
     "date": "a date such as 2013-01-31",
 }
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,299}")  # of a column, as BigQuery and pipeline.yaml have it
+BESIDE = "__text"  # behind a column's name: the column beside it of values that are of another type
 SHOWN = 60  # characters of a value that a sentence quotes
 WHERE = "coalesce('Line ' || _line, 'Row ' || _row)"
 
@@ -95,10 +98,11 @@ def typed_view(table: Table, present: list[str], decimal: str, rows: str) -> str
         kind: FieldType = "number" if is_calculated(column) else column.type
         typed = _typed(kind, given(name), decimal)
         values.append(f"{repaired_value(column, column.type, typed)} AS {value(name)}")
-    unexpected = unknown(table, present) if table.unexpected_columns == "rescue" else []
+    unexpected = unknown(table, present) if table.unexpected_columns in ("rescue", "evolve") else []
     raws += [f"{identifier(name)} AS {raw(name)}" for name in unexpected]
+    homeless = [name for name in unexpected if name not in joining(table, present)]
     return (
-        f"SELECT *, {_rescued(table, unexpected)} AS _rescued "
+        f"SELECT *, {_rescued(table, homeless)} AS _rescued "
         f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(givens)} "
         f"FROM (SELECT _row, _line, {', '.join(raws)} FROM {rows})))"
     )
@@ -110,20 +114,40 @@ def unknown(table: Table, present: list[str]) -> list[str]:
     return [name for name in present if name not in table.columns and name not in read]
 
 
+def joining(table: Table, present: list[str]) -> list[str]:
+    """The columns of a file that join the table, by `evolve`. Others, which BigQuery could not name, are rescued."""
+    if table.unexpected_columns != "evolve":
+        return []
+    taken = {kept.lower() for name in table.columns for kept in (name, f"{name}{BESIDE}")}
+    return [name for name in unknown(table, present) if NAME.fullmatch(name) and name.lower() not in taken]
+
+
 def rescues(table: Table) -> bool:
     """Whether accepted rows have the column `_rescued`."""
-    return "rescue" in (table.unexpected_columns, table.misfit_values)
+    return table.misfit_values == "rescue" or table.unexpected_columns in ("rescue", "evolve")
+
+
+def may_misfit(table: Table) -> list[str]:
+    """The columns whose values may be of another type without being a breach, by the policy for those."""
+    return [
+        name
+        for name, column in table.columns.items()
+        if column.type in TYPE_NAMES and not column.required and table.misfit_values != "quarantine"
+    ]
+
+
+def is_needed(table: Table, name: str) -> bool:
+    """Whether a file must have this column."""
+    if table.missing_columns == "evolve":
+        return name in table.key or name == table.time
+    return table.columns[name].required
 
 
 def _rescued(table: Table, unexpected: list[str]) -> str:
     """SQL: what a row holds that has no place in its columns, as JSON, or null."""
     kept = {name: raw(name) for name in unexpected}
     if table.misfit_values == "rescue":
-        kept |= {
-            name: f"CASE WHEN {_is_misfit(name)} THEN {raw(name)} END"
-            for name, column in table.columns.items()
-            if column.type in TYPE_NAMES and not column.required
-        }
+        kept |= {name: f"CASE WHEN {is_misfit(name)} THEN {raw(name)} END" for name in may_misfit(table)}
     entries = ", ".join(f"{{'key': {text(name)}, 'value': {kept_value}}}" for name, kept_value in kept.items())
     if not entries:
         return "NULL::VARCHAR"
@@ -131,18 +155,19 @@ def _rescued(table: Table, unexpected: list[str]) -> str:
     return f"CASE WHEN len({found}) > 0 THEN CAST(to_json(map_from_entries({found})) AS VARCHAR) END"
 
 
-def _is_misfit(name: str) -> str:
+def is_misfit(name: str) -> str:
+    """SQL: whether a value is given that cannot be read as its column's type."""
     return f"({given(name)} IS NOT NULL AND {value(name)} IS NULL)"
 
 
-def breaches(name: str, table: Table) -> Iterator[Breach]:
-    """Every way in which a value of this column can break its rules."""
+def breaches(name: str, table: Table, present: list[str]) -> Iterator[Breach]:
+    """Every way in which a value of this column can break its rules, in a file with the columns `present`."""
     column = table.columns[name]
     unit = f" ({column.unit})" if column.unit else ""
-    if column.required:
+    if column.required and (column.source(name) in present or is_needed(table, name)):
         yield Breach("required", name, f"{given(name)} IS NULL", "given")
-    if column.type in TYPE_NAMES and (column.required or table.misfit_values == "quarantine"):
-        yield Breach("type", name, _is_misfit(name), TYPE_NAMES[column.type] + unit)
+    if column.type in TYPE_NAMES and name not in may_misfit(table):
+        yield Breach("type", name, is_misfit(name), TYPE_NAMES[column.type] + unit)
     if column.min is not None:
         yield _breach("range", name, f"< {column.min!r}", f"at least {column.min:g}{unit}")
     if column.max is not None:

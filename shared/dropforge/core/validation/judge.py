@@ -12,7 +12,7 @@ from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, RowError, Staged
 from dropforge.core import engine
 from dropforge.core.engine import text
-from dropforge.core.validation import columns, keys, output, whole
+from dropforge.core.validation import columns, evolution, keys, output, whole
 from dropforge.core.validation.batch import batch_reasons
 from dropforge.core.validation.keys import Earlier
 from dropforge.core.validation.references import References, make_references
@@ -33,6 +33,7 @@ class Judged:
     first_time: str | None = None
     last_time: str | None = None
     first_error: RowError | None = None
+    misfit: list[str] = field(default_factory=list)  # columns with values of another type, which `evolve` lets in
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ def _judge_rows(
     decimal = str(staged.dialect.get("decimal", "."))
     rows = f"read_parquet({text(str(files.rows))})"
     database.execute(f"CREATE VIEW typed AS {columns.typed_view(table, staged.columns, decimal, rows)}")
-    found = [breach for name in table.columns for breach in columns.breaches(name, table)]
+    found = [breach for name in table.columns for breach in columns.breaches(name, table, staged.columns)]
     found += [*columns.order_breaches(table), *columns.period_breaches(table, staged.source.name)]
     if found:
         broken = " OR ".join(breach.condition for breach in found)
@@ -167,7 +168,8 @@ def _accept(
     judged: Judged,
     files: Files,
 ) -> None:
-    database.execute(output.accepted(staged, table, files))
+    judged.misfit = evolution.changed(database, table)
+    database.execute(output.accepted(staged, table, judged.misfit, files))
     labelled = f"count({engine.identifier(label)})" if label else "0"
     time = f"CAST({engine.identifier(table.time)} AS TIMESTAMPTZ)" if table.time else "NULL::TIMESTAMPTZ"
     judged.rows_labelled, first, last = _one(

@@ -11,7 +11,7 @@ from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import Reason, RowError, Staged
 from dropforge.core import engine
 from dropforge.core.engine import identifier, text
-from dropforge.core.validation import columns
+from dropforge.core.validation import columns, evolution
 
 if TYPE_CHECKING:
     from dropforge.core.validation.judge import Files
@@ -20,9 +20,10 @@ SUMMARISED = 20  # kinds of breach that a verdict lists
 REASON = 'STRUCT(code VARCHAR, "column" VARCHAR, "value" VARCHAR, sentence VARCHAR)'
 
 
-def accepted(staged: Staged, table: Table, files: "Files") -> str:
+def accepted(staged: Staged, table: Table, misfit: list[str], files: "Files") -> str:
     """SQL: copy the rows without a fault, typed, in the order of the file. Every declared column is there."""
     written = {name: columns.value(name) for name in table.columns}
+    written |= evolution.written(table, staged.columns, misfit)
     if columns.rescues(table):
         written["_rescued"] = "_rescued"
     written |= {"_batch_id": text(staged.batch.batch_id), "_row": "_row", "_line": "_line"}

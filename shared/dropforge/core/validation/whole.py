@@ -26,7 +26,7 @@ def _stale(database: duckdb.DuckDBPyConnection, table: Table, arrived: str) -> I
     if table.max_age_hours is None or table.time is None or not arrived:
         return
     newest = f"epoch_us(max(CAST({columns.value(table.time)} AS TIMESTAMPTZ)))"
-    (found,) = database.sql(f"SELECT {newest} FROM typed").fetchall()[0]
+    (found,) = database.execute(f"SELECT {newest} FROM typed").fetchall()[0]
     if found is None:
         return
     came = datetime.fromisoformat(arrived)
@@ -49,7 +49,7 @@ def _empty(database: duckdb.DuckDBPyConnection, staged: Staged, table: Table) ->
     if not limits:
         return []
     counts = ", ".join(f"count(*) - count({columns.given(name)})" for name in limits)
-    found = database.sql(f"SELECT {counts} FROM typed").fetchall()[0]
+    found = database.execute(f"SELECT {counts} FROM typed").fetchall()[0]
     return [
         Reason(
             code="null_share",
