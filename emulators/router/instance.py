@@ -131,8 +131,16 @@ class Instance:
             self.kill(self.reason)
 
     def resident_bytes(self) -> int:
-        """What the process holds in memory, without its children; 0 where the system does not tell."""
-        try:
-            return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * _PAGE_BYTES
-        except (OSError, IndexError, ValueError):
-            return 0
+        """What the process and its children hold in memory, as a container's limit counts it; 0 where the system does
+        not tell. Pages that they share count for each."""
+        return _resident_bytes(self.pid)
+
+
+def _resident_bytes(pid: int) -> int:
+    process = Path(f"/proc/{pid}")
+    try:
+        own = int((process / "statm").read_text().split()[1]) * _PAGE_BYTES
+        lists = [(task / "children").read_text() for task in (process / "task").iterdir()]
+    except (OSError, IndexError, ValueError):  # it has just ended
+        return 0
+    return own + sum(_resident_bytes(int(child)) for children in lists for child in children.split())

@@ -57,6 +57,13 @@ def test_instance_beyond_its_memory_is_killed_and_the_log_says_so(bench: Bench) 
     assert "Memory limit of 256 MiB exceeded" in (bench.data / "logs" / "work.log").read_text()
 
 
+def test_memory_of_a_functions_own_processes_counts(bench: Bench) -> None:
+    """A container has one limit for all that runs in it."""
+    _, status = bench.push("work", "jobs", "spawn 400")
+    assert status == 503
+    assert "Memory limit of 256 MiB exceeded" in bench.function("work")["last_error"]["message"]
+
+
 def test_function_that_cannot_be_loaded_is_a_503_with_its_traceback_in_the_log(bench: Bench) -> None:
     """An import error is the commonest first failure of a function."""
     _, status = bench.push("broken", "breakages", "ok")

@@ -10,6 +10,8 @@ import pytest
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
+from tests.emulators.vertex.conftest import MACHINE
+from tests.emulators.vertex.test_jobs import JOB_IMAGE, until
 
 pytestmark = [
     pytest.mark.reference,
@@ -45,3 +47,18 @@ def test_gcloud_lists_what_the_sdk_made_and_predicts(
     answer = gcloud(sdk, tmp_path, "endpoints", "predict", deployed.name, f"--json-request={tmp_path}/request.json")
     assert isinstance(answer, dict)
     assert answer["predictions"][0]["instance"] == {"x": 1}
+
+
+def test_gcloud_explains_and_runs_jobs(sdk: Emulator, deployed: aiplatform.Endpoint, tmp_path: Path) -> None:
+    """What is asked at a prompt is answered as it is in code, refusals too."""
+    (tmp_path / "request.json").write_text('{"instances": [{"x": 1}]}')
+    with pytest.raises(AssertionError, match="no explanation_spec"):
+        gcloud(sdk, tmp_path, "endpoints", "explain", deployed.name, f"--json-request={tmp_path}/request.json")
+    pool = f"machine-type={MACHINE},replica-count=1,container-image-uri={JOB_IMAGE}"
+    arguments = ["--display-name=prompted", f"--worker-pool-spec={pool}", f"--args=write,{tmp_path}/told"]
+    made = gcloud(sdk, tmp_path, "custom-jobs", "create", *arguments)
+    assert isinstance(made, dict)
+    until((tmp_path / "told").exists)
+    listed = gcloud(sdk, tmp_path, "custom-jobs", "list", "--filter=displayName=prompted")
+    assert isinstance(listed, list)
+    assert [each["name"] for each in listed] == [made["name"]]

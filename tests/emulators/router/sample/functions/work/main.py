@@ -1,4 +1,4 @@
-"""Do what the message says: `ok`, `fail`, `sleep SECONDS`, `hog MEGABYTES`, `exit`, `fail until N deliveries`."""
+"""Do what the message says: `ok`, `fail [UNTIL]`, `sleep SECONDS`, `hog MEGABYTES`, `spawn MEGABYTES`, `exit`."""
 
 import functions_framework
 from cloudevents.http import CloudEvent

@@ -2,6 +2,8 @@
 
 import base64
 import os
+import subprocess
+import sys
 import time
 
 from cloudevents.http import CloudEvent
@@ -18,5 +20,9 @@ def obey(event: CloudEvent) -> None:
         held = bytearray(int(amount) << 20)
         time.sleep(5)
         del held
+    if order == "spawn":
+        subprocess.run(
+            [sys.executable, "-c", f"held = bytearray({amount} << 20); import time; time.sleep(5)"], check=True
+        )
     if order == "exit":
         os._exit(3)
