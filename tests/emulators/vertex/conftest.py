@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from google.api_core.exceptions import NotFound
-from google.cloud import aiplatform
-from google.cloud.aiplatform import initializer
+from google.cloud import aiplatform, bigquery
+from google.cloud.aiplatform import initializer, jobs
 from google.cloud.storage import Bucket, Client
 
 from tests.cloud import LOCATION, PROJECT, also_in_the_cloud, is_cloud, setting
@@ -58,6 +58,32 @@ def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
         client = Client("test-project", anonymous(), client_options={"api_endpoint": running.url})
         yield client.create_bucket("batch")
         client.close()
+
+
+@pytest.fixture(scope="session")
+def bigquery_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """One in memory, shared by tests that make their own data sets."""
+    with Emulator("bigquery", tmp_path_factory.mktemp("bigquery") / "errors.log") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def beside(bucket: Bucket, bigquery_emulator: Emulator, launch: Callable[..., Emulator]) -> Iterator[Emulator]:
+    """A Vertex AI emulator that knows the bucket's and BigQuery's; tests may move its clock."""
+    storage = bucket.client.api_endpoint
+    with launch(STORAGE_EMULATOR_HOST=storage, BIGQUERY_EMULATOR_HOST=bigquery_emulator.url) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def warehouse(beside: Emulator, bigquery_emulator: Emulator) -> Iterator[bigquery.Client]:
+    """A client of BigQuery, and the SDK pointed at the emulator beside it; jobs are asked for often."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BIGQUERY_EMULATOR_HOST", bigquery_emulator.url)
+        patch.setattr(jobs, "_JOB_WAIT_TIME", 0.05)
+        connect(beside)
+        with bigquery.Client(project="test-project", credentials=anonymous()) as client:
+            yield client
 
 
 def connect(emulator: Emulator) -> None:

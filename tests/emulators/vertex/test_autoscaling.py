@@ -1,6 +1,5 @@
 """Replicas follow the load between their bounds, on a clock that the test moves."""
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,12 +10,11 @@ from tests.emulators.vertex.conftest import MACHINE, connect, upload
 from tests.emulators.vertex.test_jobs import until
 
 
-@pytest.fixture(scope="module")
-def own(launch: Callable[..., Emulator]) -> Iterator[Emulator]:
+@pytest.fixture
+def own(beside: Emulator) -> Emulator:
     """An emulator whose clock a test may move."""
-    with launch() as running:
-        connect(running)
-        yield running
+    connect(beside)
+    return beside
 
 
 def advance(emulator: Emulator, seconds: float) -> None:
@@ -48,7 +46,8 @@ def test_requests_bring_replicas_at_once_and_rest_takes_them_after_five_minutes(
     until(lambda: available(endpoint) == 3)
     assert len({endpoint.predict([{}]).predictions[0]["pid"] for _ in range(6)}) == 3
     advance(own, 200)
-    assert len(own.control("GET", "/health").json()["processes"]) == 3
+    processes = own.control("GET", "/health").json()["processes"]
+    assert sum(process["endpoint"] == endpoint.resource_name for process in processes) == 3
     advance(own, 301)
     advance(own, 15)
     until(lambda: available(endpoint) == 1)

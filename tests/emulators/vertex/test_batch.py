@@ -1,24 +1,13 @@
 """Batch prediction between the two emulators, through the official clients."""
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from google.cloud.aiplatform import jobs
 from google.cloud.aiplatform_v1.types import JobState
 from google.cloud.storage import Bucket
 
-from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, upload
-
-
-@pytest.fixture(scope="module")
-def beside(bucket: Bucket, launch: Callable[..., Emulator]) -> Iterator[None]:
-    """A Vertex AI emulator that knows the bucket's."""
-    with launch(STORAGE_EMULATOR_HOST=bucket.client.api_endpoint) as running:
-        connect(running)
-        yield
+from tests.emulators.vertex.conftest import MACHINE, upload
 
 
 def predict(bucket: Bucket, source: str, kind: str) -> Any:
@@ -34,7 +23,7 @@ def predict(bucket: Bucket, source: str, kind: str) -> Any:
     )
 
 
-@pytest.mark.usefixtures("beside")
+@pytest.mark.usefixtures("warehouse")
 @pytest.mark.parametrize(
     ("name", "content", "kind", "instances"),
     [
@@ -44,14 +33,12 @@ def predict(bucket: Bucket, source: str, kind: str) -> Any:
 )
 def test_every_instance_of_the_files_is_predicted_in_order(
     bucket: Bucket,
-    monkeypatch: pytest.MonkeyPatch,
     name: str,
     content: list[str],
     kind: str,
     instances: list[object],
 ) -> None:
     """`materialize` computes a whole key set by one job."""
-    monkeypatch.setattr(jobs, "_JOB_WAIT_TIME", 0.05)
     for number, text in enumerate(content):
         bucket.blob(name.format(number)).upload_from_string(text)
     done = predict(bucket, name.format("*"), kind)
@@ -63,12 +50,9 @@ def test_every_instance_of_the_files_is_predicted_in_order(
     assert [json.loads(line)["prediction"]["instance"] for line in lines] == instances
 
 
-@pytest.mark.usefixtures("beside")
-def test_a_batch_that_fails_is_written_beside_those_that_do_not(
-    bucket: Bucket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("warehouse")
+def test_a_batch_that_fails_is_written_beside_those_that_do_not(bucket: Bucket) -> None:
     """No instance is lost without a word."""
-    monkeypatch.setattr(jobs, "_JOB_WAIT_TIME", 0.05)
     bucket.blob("mixed.jsonl").upload_from_string('{"status": 500}\n{}\n{}\n')
     done = predict(bucket, "mixed.jsonl", "jsonl")
     done.wait()
@@ -78,9 +62,8 @@ def test_a_batch_that_fails_is_written_beside_those_that_do_not(
     assert failures.count("as asked") == 2
 
 
-@pytest.mark.usefixtures("beside")
-def test_a_source_that_is_not_there_fails_the_job_by_name(bucket: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("warehouse")
+def test_a_source_that_is_not_there_fails_the_job_by_name(bucket: Bucket) -> None:
     """The reason names the object."""
-    monkeypatch.setattr(jobs, "_JOB_WAIT_TIME", 0.05)
     with pytest.raises(RuntimeError, match=r"gs://batch/absent.jsonl does not exist"):
         predict(bucket, "absent.jsonl", "jsonl").wait()

@@ -1,7 +1,6 @@
 """Batch prediction from and to BigQuery, between three emulators, through the official clients."""
 
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,7 @@ from google.cloud.aiplatform import jobs
 from google.cloud.aiplatform_v1.types import JobState
 from google.cloud.storage import Bucket
 
-from tests.emulators.launch import Emulator, anonymous
-from tests.emulators.vertex.conftest import MACHINE, connect, upload
+from tests.emulators.vertex.conftest import MACHINE, upload
 from tests.emulators.vertex.test_explanations import SUMS, metadata, parameters
 
 FLIGHTS = (
@@ -23,22 +21,10 @@ LOCATION = "projects/test-project/locations/us-central1"
 
 
 @pytest.fixture(scope="module")
-def client(
-    bucket: Bucket, launch: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[bigquery.Client]:
-    """A client of a BigQuery emulator, which a Vertex AI emulator knows beside the bucket's."""
-    errors = tmp_path_factory.mktemp("bigquery") / "errors.log"
-    with pytest.MonkeyPatch.context() as patch, Emulator("bigquery", errors) as running:
-        patch.setenv("BIGQUERY_EMULATOR_HOST", running.url)
-        patch.setattr(jobs, "_JOB_WAIT_TIME", 0.05)
-        storage = bucket.client.api_endpoint
-        with (
-            launch(BIGQUERY_EMULATOR_HOST=running.url, STORAGE_EMULATOR_HOST=storage) as own,
-            bigquery.Client(project="test-project", credentials=anonymous()) as client,
-        ):
-            connect(own)
-            client.query_and_wait(f"CREATE SCHEMA d; {FLIGHTS}")
-            yield client
+def client(warehouse: bigquery.Client) -> bigquery.Client:
+    """With the flights in a table."""
+    warehouse.query_and_wait(f"CREATE SCHEMA d; {FLIGHTS}")
+    return warehouse
 
 
 def predict(model: Any, **given: Any) -> Any:

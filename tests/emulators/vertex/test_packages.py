@@ -2,7 +2,7 @@
 
 import io
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ pathlib.Path(sys.argv[1]).write_text(f"{os.environ['AIP_MODEL_DIR']} {os.environ
 
 
 @pytest.fixture(scope="module")
-def package(bucket: Bucket, launch: Callable[..., Emulator]) -> Iterator[str]:
+def package(bucket: Bucket, beside: Emulator) -> Iterator[str]:
     """A source distribution in the bucket, and the SDK at an emulator that can read it."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w:gz") as archive:
@@ -32,10 +32,10 @@ def package(bucket: Bucket, launch: Callable[..., Emulator]) -> Iterator[str]:
             archive.addfile(member, io.BytesIO(text.encode()))
     bucket.blob("trainer-0.1.tar.gz").upload_from_string(content.getvalue())
     bucket.blob("broken.tar.gz").upload_from_string(b"no archive")
-    with pytest.MonkeyPatch.context() as patch, launch(STORAGE_EMULATOR_HOST=bucket.client.api_endpoint) as running:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "_JOB_WAIT_TIME", 0.05)
         patch.setattr(training_jobs, "_JOB_WAIT_TIME", 0.05)
-        connect(running)
+        connect(beside)
         yield f"gs://{bucket.name}/trainer-0.1.tar.gz"
 
 

@@ -2,29 +2,13 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
 
-import pytest
 from google.cloud import aiplatform, bigquery
 
-from tests.emulators.launch import Emulator, anonymous
-from tests.emulators.vertex.conftest import MACHINE, connect, upload
+from tests.emulators.vertex.conftest import MACHINE, upload
 
 
-@pytest.fixture
-def client(
-    launch: Callable[..., Emulator], tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[bigquery.Client]:
-    """A client of a BigQuery emulator that a Vertex AI emulator knows."""
-    errors = tmp_path_factory.mktemp("bigquery") / "errors.log"
-    with Emulator("bigquery", errors) as running, launch(BIGQUERY_EMULATOR_HOST=running.url) as own:
-        connect(own)
-        monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", running.url)
-        with bigquery.Client(project="test-project", credentials=anonymous()) as client:
-            yield client
-
-
-def test_predictions_are_logged_at_their_rate(client: bigquery.Client) -> None:
+def test_predictions_are_logged_at_their_rate(warehouse: bigquery.Client) -> None:
     """Monitoring reads what was asked and answered; every second of four is two."""
     endpoint = aiplatform.Endpoint.create(
         display_name="logged",
@@ -35,7 +19,7 @@ def test_predictions_are_logged_at_their_rate(client: bigquery.Client) -> None:
     endpoint.deploy(upload("logged"), machine_type=MACHINE)
     for number in range(4):
         endpoint.predict([{"x": number}])
-    rows = logged(client, "logs.asked", 2)
+    rows = logged(warehouse, "logs.asked", 2)
     assert [json.loads(row.request_payload[0]) for row in rows] == [{"x": 1}, {"x": 3}]
     assert {row.deployed_model_id for row in rows} == {endpoint.list_models()[0].id}
     assert [json.loads(row.response_payload[0])["instance"] for row in rows] == [{"x": 1}, {"x": 3}]
