@@ -1,6 +1,7 @@
 """A canary's share of the requests, through `predict` as a process before real endpoints, and what it tells of them."""
 
 import asyncio
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -46,10 +47,11 @@ def baking(deployment: Deployment) -> Iterator[Canary]:
         looked=first.published,
         by="a test",
     )
-    generation = canary.put(deployment.state, begun, canary.current(deployment.state, "flights")[1])
+    canary.put(deployment.state, begun, canary.current(deployment.state, "flights")[1])
     champion.follow(deployment.state, deployment.vertex, "flights")
     yield begun
-    canary.put(deployment.state, begun.model_copy(update={"status": "failed"}), generation)
+    ended = begun.model_copy(update={"status": "failed"})
+    canary.put(deployment.state, ended, canary.current(deployment.state, "flights")[1])
     champion.follow(deployment.state, deployment.vertex, "flights")
 
 
@@ -111,3 +113,47 @@ def test_every_failed_try_is_counted_though_the_caller_gets_an_answer(told: Told
 
     asyncio.run(ask())
     assert failures == [SERVING, SERVING]
+
+
+class Caller(threading.Thread):
+    """Asks without a pause until it is told to stop, and keeps every answer's status and version."""
+
+    def __init__(self, function: Predict) -> None:
+        super().__init__()
+        self.function = function
+        self.stop = threading.Event()
+        self.answers: list[tuple[int, str]] = []
+
+    def run(self) -> None:
+        """One request after the other."""
+        asked = {"instances": flights()[:1]}
+        while not self.stop.is_set():
+            response = self.function.ask(asked)
+            told = response.json().get("predictions", [{}])[0]
+            self.answers.append((response.status_code, told.get("version", "")))
+
+    def reaches(self, version: str, more: int = 20) -> None:
+        """Until so many more answers have come, one of them by this version."""
+        before, until = len(self.answers), time.monotonic() + 60
+        while version not in [told for _, told in self.answers[before:]] or len(self.answers) < before + more:
+            assert time.monotonic() < until, self.answers[-5:]
+            time.sleep(0.02)
+
+
+def test_no_request_fails_while_a_canary_begins_grows_and_is_taken_back(
+    deployment: Deployment, baking: Canary, predict: Predict
+) -> None:
+    """Every move is made on real endpoints with real servers while somebody asks; each answer names its version."""
+    state, caller = deployment.state, Caller(predict)
+    caller.start()
+    try:
+        for change in ({"shares": [50]}, {"status": "failed"}, {"status": "baking", "shares": [90]}):
+            moved = baking.model_copy(update=change)
+            canary.put(state, moved, canary.current(state, "flights")[1])
+            champion.follow(state, deployment.vertex, "flights")
+            caller.reaches(baking.version if moved.baking else baking.champion_version)
+    finally:
+        caller.stop.set()
+        caller.join()
+    assert {status for status, _ in caller.answers} == {200}
+    assert {version for _, version in caller.answers} == {baking.champion_version, baking.version}
