@@ -4,7 +4,10 @@ import functions_framework
 import steps  # type: ignore[import-not-found]  # it lies beside main.py in the bundle
 
 from dropforge.contracts.events import BatchAccepted, LabelsRecorded
+from dropforge.core.logged.tables import Remembered
 from dropforge.gcp import edge
+
+READ = Remembered()
 
 
 @functions_framework.cloud_event
@@ -13,6 +16,6 @@ def monitor(event: edge.CloudEvent) -> None:
     with edge.delivery("monitor", event) as services:
         ports = services.state, services.topics, lambda: services.platform, services.clock
         if edge.schema(event) == LabelsRecorded.schema_name:
-            steps.on_labels(edge.message(event, LabelsRecorded), *ports)
+            steps.on_labels(edge.message(event, LabelsRecorded), *ports, READ)
         else:
             steps.on_batch(edge.message(event, BatchAccepted), *ports)

@@ -8,11 +8,14 @@ from dropforge.contracts.events import BatchAccepted, LabelsRecorded, TrainingRe
 from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, champion, ledger, pipelines, rollback
+from dropforge.core.logged import tables
+from dropforge.core.logged.join import join
+from dropforge.core.logged.tables import Read
 from dropforge.core.monitoring import watch, wording
 from dropforge.core.monitoring.watch import Notice, Watch
 from dropforge.core.ports import Clock, Objects, Platform, Topics
 from dropforge.core.state import create_once, load
-from dropforge.ml import late_labels, prequential, publishing
+from dropforge.ml import late_labels, live, prequential, publishing
 from dropforge.ml.rows import given_of
 
 BY = "monitor"
@@ -39,7 +42,12 @@ def on_batch(
 
 
 def on_labels(
-    event: LabelsRecorded, state: Objects, topics: Topics, platform: Callable[[], Platform], clock: Clock
+    event: LabelsRecorded,
+    state: Objects,
+    topics: Topics,
+    platform: Callable[[], Platform],
+    clock: Clock,
+    read: Read = tables.read,
 ) -> None:
     """Watch what labels say of answers; a repeat ends in the same state and says the same.
 
@@ -49,9 +57,17 @@ def on_labels(
         GenerationMismatch: other labels were taken in at the same moment.
     """
     pipeline, _ = pipelines.load(state, event.pipeline)
-    for scored in late_labels.scored(pipeline, event, state):
-        if pipeline.monitoring.watches == "answers":
-            _watch(pipeline, scored, state, topics, platform, clock)
+    found = load(state, monitoring.watch(event.pipeline), Watch)
+    done = set(found[0].done) if found else set()
+    said = {notice.batch_id for notice in found[0].notices} if found else set()
+    for number, part in join(state, event.pipeline, event.partition, read):
+        name = f"{event.partition}-{number}"
+        mine = {live.score_id(name, version) for version in part["version"].unique().to_pylist()}
+        if mine <= done and not mine & said:
+            continue  # it was taken in, and there was nothing to say
+        for scored in late_labels.scored(pipeline, name, part, state):
+            if pipeline.monitoring.watches == "answers":
+                _watch(pipeline, scored, state, topics, platform, clock)
 
 
 def _watch(

@@ -10,26 +10,19 @@ from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import dataset, ledger
 from dropforge.core.logged import tables
-from dropforge.core.logged.join import join
 from dropforge.core.ports import Objects, Topics
 from dropforge.core.state import create_once, load
 from dropforge.ml import live
 from dropforge.ml.rows import LABEL, labelled
 
 
-def scored(pipeline: Pipeline, event: LabelsRecorded, state: Objects) -> list[BatchScore]:
-    """The score of every part of a partition, in their order; what is known is not computed again."""
-    found = []
-    for number, part in join(state, event.pipeline, event.partition):
-        name = f"{event.partition}-{number}"
-        place = monitoring.part_scores(event.pipeline, name)
-        known = load(state, place, monitoring.PartScores)
-        if known is None:
-            scores = monitoring.PartScores(scores=live.of_part(pipeline, name, part, state))
-            found += create_once(state, place, scores).scores
-        else:
-            found += known[0].scores
-    return found
+def scored(pipeline: Pipeline, name: str, part: pa.Table, state: Objects) -> list[BatchScore]:
+    """The scores of a part of that name; what is known is not computed again."""
+    place = monitoring.part_scores(pipeline.pipeline, name)
+    known = load(state, place, monitoring.PartScores)
+    if known is not None:
+        return known[0].scores
+    return create_once(state, place, monitoring.PartScores(scores=live.of_part(pipeline, name, part, state))).scores
 
 
 def of_batch(pipeline: Pipeline, event: BatchAccepted, state: Objects, topics: Topics) -> None:

@@ -34,15 +34,20 @@ def of_part(pipeline: Pipeline, name: str, part: pa.Table, state: Objects) -> li
     """
     scores = []
     for version in sorted(set(part["version"].to_pylist())):
-        served = _served(state, pipeline.pipeline, version)
-        if served is not None:
+        found = served(state, pipeline.pipeline, version)
+        if found is not None:
             rows = part.filter(pa.compute.equal(part["version"], version)).to_pylist()
-            scores.append(_scored(pipeline, f"{name}-v{version}", rows, *served))
+            scores.append(_scored(pipeline, score_id(name, version), rows, *found))
     return scores
 
 
-def _served(state: Objects, pipeline: str, version: str) -> tuple[HistoryEntry, Candidate] | None:
-    """The last change that made a version serve, and its candidate."""
+def score_id(part: str, version: str) -> str:
+    """What the score of a version's answers in a part is known by, as a batch's is by its id."""
+    return f"{part}-v{version}"
+
+
+def served(state: Objects, pipeline: str, version: str) -> tuple[HistoryEntry, Candidate] | None:
+    """The last change that made a version serve, and its candidate; None for one that never served all requests."""
     found = None
     for entry in history.entries(state, pipeline):
         if entry.version == version:

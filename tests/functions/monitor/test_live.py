@@ -143,3 +143,16 @@ def test_the_command_shows_accuracy_over_time_with_intervals(shop: Shop, cli: Cl
     assert south["low"] < south["accuracy"] < south["high"] < 0.4
     assert {each.slice for each in over_time(shop.state, "shop")} >= {"all", "region=north", "region=west"}
     assert "There are: all, region=north" in cli.tell(shop, "accuracy", "shop", "--slice", "region=east")[1]
+
+
+def test_what_has_no_label_yet_is_expected_to_be_as_good_as_it_turns_out(shop: Shop, cli: Cli) -> None:
+    """By slice, from how sure the model was; what has a label is no longer expected but known."""
+    rows = month(shop, 1500)
+    told = answers(shop, rows, "1")
+    deliver(shop, told)
+    expected = {each["slice"]: each for each in cli.ask(shop, "accuracy", "shop", "--expected", "--slice", "every")}
+    deliver(shop, labels(told, rows, "2"))
+    known = {each["slice"]: each for each in cli.ask(shop, "accuracy", "shop", "--slice", "every")}
+    assert expected.keys() == known.keys()
+    assert all(abs(each["accuracy"] - known[name]["accuracy"]) < 0.06 for name, each in expected.items())
+    assert cli.ask(shop, "accuracy", "shop", "--expected") == []

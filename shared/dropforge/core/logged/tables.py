@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import pyarrow as pa
@@ -66,7 +66,26 @@ def read(state: Objects, place: str) -> pa.Table:
     return pq.read_table(io.BytesIO(state.read(place)[0]))
 
 
-def read_all(state: Objects, prefix: str, schema: pa.Schema) -> pa.Table:
+Read = Callable[[Objects, str], pa.Table]
+
+
+class Remembered:
+    """`read`, but once: what is written once stays as it is. For the life of a process, which has one bucket."""
+
+    def __init__(self, most: int = 2_000) -> None:
+        self._known: dict[str, pa.Table] = {}
+        self._most = most
+
+    def __call__(self, state: Objects, place: str) -> pa.Table:
+        """The table. Raises NotFound."""
+        if place not in self._known:
+            self._known[place] = read(state, place)
+            if len(self._known) > self._most:
+                del self._known[next(iter(self._known))]
+        return self._known[place]
+
+
+def read_all(state: Objects, prefix: str, schema: pa.Schema, reading: Read = read) -> pa.Table:
     """Every table below a prefix as one, in order of their names."""
-    found = [read(state, info.name) for info in state.list(prefix)]
+    found = [reading(state, info.name) for info in state.list(prefix)]
     return pa.concat_tables([schema.empty_table(), *found])
