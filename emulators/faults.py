@@ -103,6 +103,28 @@ class CallFaults(Faults):
         return super().add(fault)
 
 
+class CallAndDeliveryFaults(Faults):
+    """Faults of an emulator whose calls answer, and whose operations named `deliveries` send something to somebody."""
+
+    DELIVERY_ONLY: tuple[Action, ...] = ("drop", "double", "reorder")
+
+    def __init__(self, *deliveries: str) -> None:
+        super().__init__()
+        self._deliveries = deliveries
+
+    def add(self, fault: Fault) -> Fault:
+        """Order a fault.
+
+        Raises:
+            ValueError: it would drop, double or reorder what is no delivery.
+        """
+        meets_delivery = any(fnmatchcase(each, fault.operation) for each in self._deliveries)
+        if fault.action in self.DELIVERY_ONLY and not meets_delivery:
+            known = ", ".join(self._deliveries)
+            raise ValueError(f"The action {fault.action!r} is for deliveries: {known}. Got {fault.operation!r}.")
+        return super().add(fault)
+
+
 def die() -> None:
     """End this process as `kill -9` would: nothing is flushed, nobody is told."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 
 from emulators.clock import Clock
-from emulators.faults import Faults
+from emulators.faults import CallAndDeliveryFaults, Faults
+from emulators.pubsub.delivery import DELIVER
 from emulators.pubsub.durable import Memory
 from emulators.pubsub.message import Message
 from emulators.pubsub.schemas import Schemas
@@ -20,7 +21,7 @@ class Runtime:
 
     def __init__(self, store: Memory) -> None:
         self.clock = Clock()
-        self.faults = Faults()
+        self.faults: Faults = CallAndDeliveryFaults(DELIVER)
         self.store = store
         self.schemas = Schemas()
         self.signer = Signer()

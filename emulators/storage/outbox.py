@@ -7,12 +7,13 @@ https://cloud.google.com/storage/docs/pubsub-notifications
 import asyncio
 import logging
 import os
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from emulators.faults import Faults
+from emulators.faults import Faults, die
 from emulators.storage.presentation import with_links
 from emulators.storage.state import Generation, Store
 
@@ -59,6 +60,15 @@ def payload(subject: Generation) -> dict[str, Any]:
     return with_links(subject.resource, "https://www.googleapis.com", "https://storage.googleapis.com")
 
 
+@dataclass
+class _Batch:
+    """Messages for one call of Pub/Sub, the numbers that are done by it, and what befalls its answer."""
+
+    messages: list[Message] = field(default_factory=list)
+    done: list[int] = field(default_factory=list)
+    after: str = ""
+
+
 class Publisher:
     """Empties the outbox into Pub/Sub, for as long as the emulator runs."""
 
@@ -101,9 +111,23 @@ class Publisher:
 
     async def _publish_some(self, topic: str) -> bool:
         """Publish the oldest messages of a topic; whether that went well."""
+        batch = await self._batch_of(topic)
+        if batch is None or (batch.messages and not await self._publish(topic, batch.messages)):
+            return False
+        if batch.after == "crash_after":
+            die()
+        if batch.after in ("lose_answer", "break_stream"):
+            self._last_error = f"The answer to {OPERATION} was lost, as ordered."
+            return False
+        with self._store.transaction():
+            for number in batch.done:
+                self._store.run("DELETE FROM outbox WHERE number = ?", number)
+        return True
+
+    async def _batch_of(self, topic: str) -> "_Batch | None":
+        """What to publish next, with what faults make of it; None where one refuses the whole."""
         query = f"SELECT number, attributes, data FROM outbox WHERE topic = ? ORDER BY number LIMIT {_BATCH}"
-        messages: list[Message] = []
-        done: list[int] = []
+        batch = _Batch()
         held: list[tuple[int, Message]] = []
         for number, attributes, data in self._store.rows(query, topic):
             message = (orjson.loads(attributes), data)
@@ -113,20 +137,19 @@ class Publisher:
                 await asyncio.sleep(fault.delay_seconds)
             if fault and action == "error":
                 self._last_error = f"Fault {fault.id} was ordered for {OPERATION}."
-                return False
+                return None
+            if action == "crash_before":
+                die()
             if action == "reorder":  # until there is another to go before it
                 held.append((number, message))
                 continue
-            messages += [message] * {"drop": 0, "double": 2}.get(action, 1) + [late for _, late in held]
-            done += [number] + [late for late, _ in held]
+            if action in ("crash_after", "lose_answer", "break_stream"):
+                batch.after = action
+            batch.messages += [message] * {"drop": 0, "double": 2}.get(action, 1) + [late for _, late in held]
+            batch.done += [number] + [late for late, _ in held]
             held.clear()
-        self._held = (self._held - set(done)) | {number for number, _ in held}
-        if messages and not await self._publish(topic, messages):
-            return False
-        with self._store.transaction():
-            for number in done:
-                self._store.run("DELETE FROM outbox WHERE number = ?", number)
-        return True
+        self._held = (self._held - set(batch.done)) | {number for number, _ in held}
+        return batch
 
     async def _publish(self, topic: str, messages: list[Message]) -> bool:
         """Whether Pub/Sub acknowledged all of `messages`."""

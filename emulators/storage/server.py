@@ -13,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 from emulators import control
 from emulators.clock import Clock
 from emulators.connection import cut
-from emulators.faults import Fault, Faults
+from emulators.faults import CallAndDeliveryFaults, Fault, Faults
 from emulators.hosting import Options, serve_asgi
 from emulators.storage import batch, buckets, generations, notifications, uploads, xml_api
 from emulators.storage.calls import Call, Reply
 from emulators.storage.errors import ClientGone, StorageError
-from emulators.storage.outbox import Publisher
+from emulators.storage.outbox import OPERATION, Publisher
 from emulators.storage.partial import selected
 from emulators.storage.preconditions import Preconditions
 from emulators.storage.resumable import Resumable
@@ -35,7 +35,7 @@ class Storage:
 
     def __init__(self, data: Path | None) -> None:
         self.clock = Clock()
-        self.faults = Faults()
+        self.faults: Faults = CallAndDeliveryFaults(OPERATION)
         self.store = Store(data, self.clock)
         self.resumable = Resumable(self.store)
         self.publisher = Publisher(self.store, self.faults)

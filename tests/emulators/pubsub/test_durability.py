@@ -127,6 +127,21 @@ def test_a_crash_around_the_write_loses_nothing_acknowledged(restarting: Restart
     assert bench.empty(name) is (action == "crash_before")
 
 
+def test_a_crash_can_wait_for_the_nth_publish(restarting: Restarting) -> None:
+    """`after` counts those that go well; here the third is stored and nobody is told."""
+    bench = restarting.start()
+    topic, name = bench.pair()
+    fault = {"operation": "google.pubsub.v1.Publisher.Publish", "action": "crash_after", "after": 2}
+    restarting.emulator.control("POST", "/faults", fault).raise_for_status()
+    for data in (b"one", b"two"):
+        bench.publish(topic, data)
+    with pytest.raises((GoogleAPICallError, RetryError)):
+        bench.publisher.publish(topic, b"three", timeout=1, retry=None).result(PATIENCE)
+    restarting.kill()
+    bench = restarting.start()
+    assert {each.message.data for each in bench.pull(name, 3)} == {b"one", b"two", b"three"}
+
+
 @pytest.mark.parametrize("action", ["crash_before", "crash_after"])
 def test_a_crash_around_an_acknowledgement_leaves_it_whole_or_absent(restarting: Restarting, action: str) -> None:
     """After the write it holds, though who sent it never heard; before it, the message comes again."""

@@ -8,7 +8,7 @@ import pytest
 from google.api_core import exceptions
 
 from tests.emulators.launch import Emulator
-from tests.emulators.pubsub.bench import Bench, take
+from tests.emulators.pubsub.bench import PATIENCE, Bench, take
 from tests.emulators.pubsub.conftest import advance
 
 PUBLISH = "google.pubsub.v1.Publisher.Publish"
@@ -69,6 +69,49 @@ def test_a_lost_answer_makes_the_client_publish_twice(faulty: Emulator, bench: B
     assert [each.message.data for each in received] == [b"data", b"data"]
     assert len({each.message.message_id for each in received}) == 2
     assert fault.consumed() == 1
+
+
+def test_an_acknowledgement_whose_answer_is_lost_holds(faulty: Emulator, bench: Bench) -> None:
+    """Its sender must take it for failed, and the message does not come again."""
+    topic, name = bench.pair()
+    bench.publish(topic, b"data")
+    (received,) = bench.pull(name)
+    fault = Ordered(faulty, operation="google.pubsub.v1.Subscriber.Acknowledge", action="lose_answer")
+    with pytest.raises(exceptions.ServiceUnavailable):
+        bench.subscriber.acknowledge(subscription=name, ack_ids=[received.ack_id], retry=None)
+    assert fault.consumed() == 1
+    bench.subscriber.seek(request={"subscription": name, "time": {"seconds": 1}})
+    assert bench.empty(name)
+
+
+def test_a_publish_can_be_delayed(faulty: Emulator, bench: Bench) -> None:
+    """Nothing is lost by it; the next is not held up."""
+    topic, name = bench.pair()
+    fault = Ordered(faulty, operation=PUBLISH, action="delay", delay_seconds=1.0)
+    slow = bench.publisher.publish(topic, b"slow")
+    while not fault.consumed():
+        pass
+    bench.publish(topic, b"quick")
+    slow.result(PATIENCE)
+    assert [each.message.data for each in bench.pull(name, 2)] == [b"quick", b"slow"]
+
+
+def test_a_refused_delivery_counts_as_failed(clocked: tuple[Emulator, Bench]) -> None:
+    """As a consumer that nacks at once: the next delivery is the second attempt."""
+    emulator, bench = clocked
+    policy = {"dead_letter_topic": bench.topic(), "max_delivery_attempts": 5}
+    topic, name = bench.pair(dead_letter_policy=policy)
+    fault = Ordered(emulator, operation="pubsub.deliver", action="error")
+    bench.publish(topic, b"data")
+    (received,) = bench.pull(name)
+    assert (received.delivery_attempt, fault.consumed()) == (2, 1)
+
+
+@pytest.mark.parametrize("action", ["drop", "double", "reorder"])
+def test_a_fault_without_meaning_is_refused(emulator: Emulator, action: str) -> None:
+    """Consumed without effect, it would make a test pass that proves nothing."""
+    answer = emulator.control("POST", "/faults", {"operation": PUBLISH, "action": action})
+    assert (answer.status_code, "pubsub.deliver" in answer.json()["error"]) == (400, True)
 
 
 def test_a_dropped_delivery_comes_after_the_deadline(clocked: tuple[Emulator, Bench]) -> None:

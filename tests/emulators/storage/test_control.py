@@ -81,3 +81,10 @@ def test_a_delayed_call_holds_up_no_other(bucket: storage.Bucket, fault: Fault) 
         ended.append("download")
         waiting.join()
     assert ended == ["download", "listing"]
+
+
+@pytest.mark.parametrize("action", ["drop", "double", "reorder"])
+def test_a_fault_without_meaning_is_refused(emulator: Emulator, action: str) -> None:
+    """Consumed without effect, it would make a test pass that proves nothing."""
+    answer = emulator.control("POST", "/faults", {"operation": "storage.objects.insert", "action": action})
+    assert (answer.status_code, "storage.notifications.publish" in answer.json()["error"]) == (400, True)

@@ -96,6 +96,21 @@ def test_a_crash_at_the_write_is_all_or_nothing(
     assert names == ["before", "object"][: 2 if present else 1]
 
 
+def test_a_crash_can_wait_for_the_nth_write(tmp_path: Path, log: Path, connect: Connect) -> None:
+    """`after` counts the writes that go well; here the third is made and nobody is told."""
+    fault = {"operation": "storage.objects.insert", "action": "crash_after", "after": 2}
+    with Emulator("storage", log, data=tmp_path / "data") as first:
+        bucket = connect(first).create_bucket("durable")
+        first.control("POST", "/faults", fault).raise_for_status()
+        for name in "ab":
+            bucket.blob(name).upload_from_string("x")
+        with pytest.raises(requests.exceptions.ConnectionError):
+            bucket.blob("c").upload_from_string("x", retry=None)
+        assert first.process.wait(timeout=20) == -9
+    with Emulator("storage", log, data=tmp_path / "data") as second:
+        assert [blob.name for blob in connect(second).list_blobs("durable")] == ["a", "b", "c"]
+
+
 def test_two_emulators_cannot_share_a_folder(tmp_path: Path, log: Path) -> None:
     """The second would sweep away what the first is writing; it says so and ends."""
     with Emulator("storage", log, data=tmp_path / "data"):

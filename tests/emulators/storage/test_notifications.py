@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+import requests
 from google.cloud import storage
 from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.pubsub_v1 import PubsubMessage
@@ -12,6 +14,7 @@ from google.pubsub_v1 import PubsubMessage
 from tests.emulators.launch import Emulator
 from tests.emulators.storage.conftest import Connect
 
+OPERATION = "storage.notifications.publish"
 TOPIC = "projects/test-project/topics/events"
 SUBSCRIPTION = "projects/test-project/subscriptions/events"
 
@@ -142,7 +145,9 @@ def test_a_kill_loses_no_notification(pubsub: Emulator, tmp_path: Path, log: Pat
 
 
 @pytest.mark.usefixtures("pubsub")
-@pytest.mark.parametrize(("action", "expected"), [("drop", "bc"), ("double", "aabc"), ("error", "abc")])
+@pytest.mark.parametrize(
+    ("action", "expected"), [("drop", "bc"), ("double", "aabc"), ("error", "abc"), ("delay", "abc")]
+)
 def test_a_faulty_delivery_is_what_was_ordered(log: Path, connect: Connect, action: str, expected: str) -> None:
     """At least once, sometimes twice, sometimes never: functions are tested against each."""
     with Emulator("storage", log) as own:
@@ -154,6 +159,35 @@ def test_a_faulty_delivery_is_what_was_ordered(log: Path, connect: Connect, acti
         told = sorted(message.attributes["objectId"] for message in received(len(expected)))
         assert own.control("GET", f"/faults/{made['id']}").json()["consumed"] == 1
     assert "".join(told) == expected
+
+
+@pytest.mark.usefixtures("pubsub")
+def test_a_notification_whose_acknowledgement_is_lost_comes_twice(log: Path, connect: Connect) -> None:
+    """Under two message ids, so that only the event itself tells who receives it."""
+    with Emulator("storage", log) as own:
+        bucket = watched(connect(own))
+        made = own.control("POST", "/faults", {"operation": OPERATION, "action": "lose_answer"}).json()
+        bucket.blob("a").upload_from_string("x")
+        messages = received(2)
+        assert own.control("GET", f"/faults/{made['id']}").json()["consumed"] == 1
+    assert [message.attributes["objectId"] for message in messages] == ["a", "a"]
+
+
+@pytest.mark.usefixtures("pubsub")
+@pytest.mark.parametrize(("action", "copies"), [("crash_before", 1), ("crash_after", 2)])
+def test_a_crash_around_a_notification_loses_none(
+    tmp_path: Path, log: Path, connect: Connect, action: str, copies: int
+) -> None:
+    """It is told by the next process, a second time where the first had told it already."""
+    with Emulator("storage", log, data=tmp_path / "data") as first:
+        bucket = watched(connect(first))
+        first.control("POST", "/faults", {"operation": OPERATION, "action": action}).raise_for_status()
+        with suppress(requests.exceptions.ConnectionError):  # the crash may overtake the answer
+            bucket.blob("a").upload_from_string("x", retry=None)
+        assert first.process.wait(timeout=20) == -9
+    with Emulator("storage", log, data=tmp_path / "data"):
+        messages = received(copies)
+    assert [message.attributes["objectId"] for message in messages] == ["a"] * copies
 
 
 @pytest.mark.usefixtures("pubsub")

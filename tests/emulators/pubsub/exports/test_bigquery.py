@@ -185,7 +185,9 @@ def test_a_configuration_that_means_nothing_is_refused(bench: Bench, config: dic
         bench.pair(**config)
 
 
-@pytest.mark.parametrize(("action", "copies"), [("crash_before", 1), ("crash_after", 2), ("lose_answer", 2)])
+@pytest.mark.parametrize(
+    ("action", "copies"), [("crash_before", 1), ("crash_after", 2), ("lose_answer", 2), ("error", 1), ("delay", 1)]
+)
 def test_a_write_that_is_interrupted_is_made_again(
     exports: Exports, tables: bigquery.Client, action: str, copies: int
 ) -> None:
