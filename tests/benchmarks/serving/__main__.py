@@ -70,7 +70,8 @@ def main() -> None:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         storage = stack.enter_context(Emulator("storage", scratch / "storage.log"))
-        servers = Servers(scratch, storage, given.peers and given.peers.absolute())
+        pubsub = stack.enter_context(Emulator("pubsub", scratch / "pubsub.log"))
+        servers = Servers(scratch, storage, pubsub, given.peers and given.peers.absolute())
         for _ in range(given.rounds):
             for name in servers.names():
                 measure(servers, name, given.seconds, found.setdefault(name, {}))

@@ -15,6 +15,7 @@ import requests
 from google.cloud.storage import Client
 
 from dropforge.contracts import places
+from dropforge.contracts.logged import PREDICTIONS_TOPIC
 from dropforge.contracts.models import Champion
 from dropforge.gcp.storage import Bucket
 from emulators.ports import free_port
@@ -51,12 +52,18 @@ class Command:
 class Servers:
     """All that are compared, and a stored, published candidate for ours."""
 
-    def __init__(self, scratch: Path, storage: Emulator, peers: Path | None) -> None:
+    def __init__(self, scratch: Path, storage: Emulator, pubsub: Emulator, peers: Path | None) -> None:
         self._scratch = scratch
         self._peers = peers
         build(["predict", "model_server"], out=scratch)
         os.environ["STORAGE_EMULATOR_HOST"] = storage.url
-        self._ours = {"STORAGE_EMULATOR_HOST": storage.url, "GOOGLE_CLOUD_PROJECT": "bench"}
+        self._ours = {
+            "STORAGE_EMULATOR_HOST": storage.url,
+            "GOOGLE_CLOUD_PROJECT": "bench",
+            "DROPFORGE_PUBSUB_API": pubsub.control_url,
+        }
+        topic = f"{pubsub.control_url}/v1/projects/bench/topics/{PREDICTIONS_TOPIC}"
+        requests.put(topic, json={}, timeout=10).raise_for_status()
         made = trained().candidate
         self._container = self._ours | {"AIP_STORAGE_URI": _published(), "DROPFORGE_MODEL_SHA256": made.artefact_sha256}
         self._compiled = {"DROPFORGE_COMPILED_SHA256": made.compiled_sha256 or ""}
