@@ -53,3 +53,39 @@ def _rows(pipeline: Pipeline) -> pa.Table:
         """
     with duckdb.connect() as database:
         return database.sql(query).to_arrow_table()
+
+
+def digits() -> tuple[Pipeline, pa.Table]:
+    """The spoken digits: which of ten was said, from 117 numbers of its sound; the time is the number of the take."""
+    file = DATA / "fsdd" / "fsdd_features.csv.gz"
+    with duckdb.connect() as database:
+        rows = database.sql(
+            f"SELECT * EXCLUDE (digit), digit::VARCHAR AS digit, DATE '2017-01-01' + take::INT AS day, "
+            f"digit::VARCHAR AS __label__ FROM read_csv('{file}') ORDER BY take, speaker, digit"
+        ).to_arrow_table()
+    sounds = [name for name in rows.column_names if name.startswith(("m0", "sd_", "seconds"))]
+    columns = "".join(f"      {name}: {{type: number}}\n" for name in sounds)
+    text = _DIGITS.replace("SOUNDS\n", columns).replace("FEATURES", ", ".join(sounds))
+    return parse(text), rows
+
+
+_DIGITS = """
+pipeline: digits
+purpose: Which digit was said?
+table: takes
+tables:
+  takes:
+    key: [speaker, digit, take]
+    time: day
+    columns:
+      speaker: {type: category, required: true}
+      digit: {type: category, required: true}
+      take: {type: integer, required: true}
+      day: {type: date, required: true}
+SOUNDS
+label: {name: which_digit, column: digit, kind: classes}
+features: [FEATURES]
+slices: [speaker]
+success: {metric: log_loss, floor: 1, slice_margin: 0.1, min_slice_rows: 50}
+training: {mode: static, holdout_days: 10, models: [logistic, constant]}
+"""

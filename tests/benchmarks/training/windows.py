@@ -1,10 +1,13 @@
-"""Flights by month: retrained on each window against static: `python -m tests.benchmarks.training.windows`.
+"""Flights by month: retrained on each window against static.
+
+    python -m tests.benchmarks.training.windows [--months 3 12]
 
 For each month from March on, a model of what lies before predicts it: of all of it, of its last 30, 60 or 120 days,
 with weights that halve every 45 days, of the window that `auto` chooses from that past alone, and of January and
 February once and for all (static). All by the same boosting; the AUC on the month is what is printed.
 """
 
+import argparse
 import time
 from datetime import UTC, datetime
 
@@ -29,13 +32,16 @@ WINDOWS = {
 
 def main() -> None:
     """Print a line a month, and the means."""
-    pipeline, rows = data.flights()
+    parser = argparse.ArgumentParser(description="Windows of the past, month by month.")
+    parser.add_argument("--months", type=int, nargs=2, default=[3, 12], metavar=("FIRST", "LAST"))
+    first, last = parser.parse_args().months
+    pipeline, rows = data.flights(search_seconds=3.0)
     times = window.times_of(pipeline, rows)
     static = learned(pipeline, rows.filter(pa.array(times < start(3))))
     names = [*WINDOWS, "static"]
     print(f"{'month':6}" + "".join(f"{name:>10}" for name in names) + "   auto chose, in seconds")
     reached = []
-    for month in range(3, 13):
+    for month in range(first, last + 1):
         before = rows.filter(pa.array(times < start(month)))
         following = rows.filter(pa.array((times >= start(month)) & (times < start(month + 1))))
         values, told, seconds = _month(pipeline, before, following)
