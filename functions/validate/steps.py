@@ -4,10 +4,14 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
+
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
+from dropforge.contracts.examination import Examination
+from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
 from dropforge.core import anomaly, loads, pipelines, quarantine, report
 from dropforge.core.ports import Objects, Topics, Warehouse
@@ -47,8 +51,7 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
     label = pipeline.label.column if batch.table == pipeline.table else None
     with tempfile.TemporaryDirectory(prefix="dropforge-validate-") as scratch:
         files = quarantine.fetch(staged, state, Files.within(Path(scratch)))
-        seen = anomaly.examined(staged, table, files.rows, files.scratch, state)
-        unusual = anomaly.warnings(seen, staged.source.uri)
+        seen, unusual = _examined(staged, table, files, state)
         earlier = held_against(staged, state, files.scratch) if table.repeated_keys == "quarantine" else None
         known = referenced(staged, table, state, files.scratch)
         alarm = unusual if table.on_alarm == "quarantine" else ()
@@ -64,6 +67,23 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         verdict = _verdict(staged, judged, accepted, [*unusual, *grown])
         report.write(verdict, seen, pipeline, files.accepted, files.scratch, state)
     return _committed(verdict, state)
+
+
+def _examined(staged: Staged, table: Table, files: Files, state: Objects) -> tuple[Examination | None, list[Reason]]:
+    """The batch against its history; that it cannot be profiled for want of memory is a warning, and no kill loop."""
+    try:
+        seen = anomaly.examined(staged, table, files.rows, files.scratch, state)
+    except duckdb.OutOfMemoryException as error:
+        return None, [
+            Reason(
+                code="not_examined",
+                subject=staged.source.uri,
+                observed=str(error).partition("\n")[0],
+                expected="a batch that fits into memory",
+                sentence="It was not held against earlier batches: to profile it needs more memory than there is.",
+            )
+        ]
+    return seen, anomaly.warnings(seen, staged.source.uri)
 
 
 def _arrived(staged: Staged, state: Objects) -> str:

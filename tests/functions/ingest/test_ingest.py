@@ -1,13 +1,16 @@
 """From an object's event to a staged batch."""
 
 import gzip
+from pathlib import Path
 
 import pytest
 
 from dropforge.contracts import places
 from dropforge.contracts.batch import Source
-from dropforge.contracts.errors import EventInvalid, PipelineInvalid
+from dropforge.contracts.errors import EventInvalid, NotFound, PipelineInvalid
 from dropforge.contracts.events import BatchStaged
+from dropforge.core.twins import MemoryObjects
+from functions.ingest.steps import ingest
 from tests.functions.drops import HEADER, Died, Shop
 
 ONE = HEADER + "1,2013-01-01T10:00:00Z,9.5,big,hello\n"
@@ -141,3 +144,20 @@ def test_the_same_content_has_the_same_hash_compressed_or_not(shop: Shop) -> Non
     assert plain is not None
     assert packed is not None
     assert (packed.compression, packed.content_sha256) == ("gzip", plain.content_sha256)
+
+
+def test_an_object_overwritten_while_it_is_read_is_read_again_as_a_batch_of_its_own(shop: Shop) -> None:
+    """The landing bucket keeps no old generations, so the reading finds its own gone half-way; nothing is mixed."""
+    old = shop.put(ONE)
+
+    class Overwritten(MemoryObjects):
+        def download(self, name: str, path: Path, generation: int | None = None) -> int:
+            shop.put(ONE + "2,2013-01-02T10:00:00Z,1,big,x\n")
+            raise NotFound(f"gs://{self.bucket}/{name} (generation {generation}) went to {path} in part.")
+
+    assert ingest(old, Overwritten("landing", shop.landing._versions), shop.state, shop.topics) is None
+    (alert,) = shop.alerts()
+    assert (alert.code, "generation 2 takes its place" in alert.sentence) == ("gone_before_read", True)
+    again = shop.ingest(Source(bucket="landing", name=old.name, generation=2))
+    assert again is not None
+    assert (again.rows, again.batch.batch_id != old.batch_id) == (2, True)

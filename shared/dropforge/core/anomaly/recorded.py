@@ -15,6 +15,7 @@ from dropforge.core.ports import Objects
 from dropforge.core.profile import measure
 from dropforge.core.state import create_once, load
 
+MEMORY_MB = engine.MEMORY_MB
 NEWEST = 120  # accepted batches of which the profiles are read
 
 
@@ -29,7 +30,7 @@ def examined(staged: Staged, table: Table, rows: Path, scratch: Path, state: Obj
     found = load(state, places.examination(staged.batch), Examination)
     if found is not None:
         return found[0]
-    with engine.opened(scratch) as database:
+    with engine.opened(scratch, MEMORY_MB) as database:
         profile = create_once(state, places.profile(staged.batch), measure(database, staged, table, rows))
     units = {name: column.unit for name, column in table.columns.items()}
     seen = examine(staged.batch, profile, list(_earlier(staged, state)), table.one_in, units)

@@ -78,17 +78,58 @@ def judge(
     `arrived` is when the file came, ISO 8601. Equal inputs give equal files.
     """
     judged = Judged(batch_reasons(staged, table))
-    with engine.opened(files.scratch, MEMORY_MB) as database:
-        database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
-        if staged.rows and not judged.refusals:
-            _judge_rows(database, staged, table, files, earlier, references)
-            judged.refusals = whole.reasons(database, staged, table, arrived)
-        _count(database, staged, table, judged, files, alarm)
-        if judged.rows_accepted:
-            _accept(database, staged, table, label, judged, files)
-        if judged.rows_quarantined:
-            database.execute(output.quarantined(staged, judged.refusals, files))
+    try:
+        with engine.opened(files.scratch, MEMORY_MB) as database:
+            _judge(database, staged, table, label, judged, files, alarm, earlier, references, arrived)
+    except duckdb.OutOfMemoryException as error:
+        judged = _given_up(staged, files, error)
     return judged
+
+
+def _judge(
+    database: duckdb.DuckDBPyConnection,
+    staged: Staged,
+    table: Table,
+    label: str | None,
+    judged: Judged,
+    files: Files,
+    alarm: Sequence[Reason],
+    earlier: Earlier | None,
+    references: References | None,
+    arrived: str,
+) -> None:
+    database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
+    if staged.rows and not judged.refusals:
+        _judge_rows(database, staged, table, files, earlier, references)
+        judged.refusals = whole.reasons(database, staged, table, arrived)
+    _count(database, staged, table, judged, files, alarm)
+    if judged.rows_accepted:
+        _accept(database, staged, table, label, judged, files)
+    if judged.rows_quarantined:
+        database.execute(output.quarantined(staged, judged.refusals, files))
+
+
+def _given_up(staged: Staged, files: Files, error: duckdb.OutOfMemoryException) -> Judged:
+    """A batch that does not fit is refused whole: to be delivered again would only fail again.
+
+    Its rows are written down without their values, which need the memory, and lie staged.
+    """
+    refusal = Reason(
+        code="out_of_memory",
+        subject=staged.source.uri,
+        observed=str(error).partition("\n")[0],
+        expected=f"a batch that {MEMORY_MB} MB can judge",
+        sentence=(
+            f"Its {staged.rows:,} rows of {len(staged.columns)} columns need more memory to be judged than there is. "
+            "Drop it in smaller files, or with shorter values."
+        ),
+    )
+    files.accepted.unlink(missing_ok=True)
+    files.quarantined.unlink(missing_ok=True)
+    with engine.opened(files.scratch) as database:
+        database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
+        database.execute(output.quarantined(staged, [refusal], files, with_values=False))
+    return Judged([refusal], rows_quarantined=staged.rows + staged.rejected)
 
 
 def _judge_rows(

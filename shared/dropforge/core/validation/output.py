@@ -34,16 +34,20 @@ def accepted(staged: Staged, table: Table, misfit: list[str], files: "Files") ->
     )
 
 
-def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files") -> str:
-    """SQL: copy the rows with a fault and what could not be read; every row, if the batch has reasons as a whole."""
+def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files", with_values: bool = True) -> str:
+    """SQL: copy the rows with a fault and what could not be read; every row, if the batch has reasons as a whole.
+
+    Without values, `raw` is empty for what could be read.
+    """
     whole = f"[{', '.join(_struct(reason) for reason in batch_reasons)}]::{REASON}[]"
     join = "LEFT JOIN" if batch_reasons else "JOIN"
     parts = []
     if staged.rows:
         raw = ", ".join(f"{text(name)}: {identifier(name)}" for name in staged.columns)
+        raw = f"to_json({{{raw}}})" if with_values else "'{}'::JSON"
         kept = f"coalesce(faults.reasons, []::{REASON}[])"
         parts.append(
-            f"SELECT _row, _line, list_concat({kept}, {whole}) AS reasons, to_json({{{raw}}}) AS raw "
+            f"SELECT _row, _line, list_concat({kept}, {whole}) AS reasons, {raw} AS raw "
             f"FROM read_parquet({text(str(files.rows))}) {join} faults USING (_row)"
         )
     if staged.rejected:
