@@ -52,14 +52,17 @@ def _fill_nulls(rows: Rows, share: float, random: Random) -> Rows:
     ]
 
 
-def _swap(one: str, other: str) -> Callable[[Rows, float, Random], Rows]:
+def swap(one: str, other: str) -> Callable[[Rows, float, Random], Rows]:
+    """Exchange two columns in a share of the rows."""
+
     def spoil(rows: Rows, share: float, random: Random) -> Rows:
         return [row | {one: row[other], other: row[one]} if random.random() < share else row for row in rows]
 
     return spoil
 
 
-def _repeat(rows: Rows, share: float, random: Random) -> Rows:
+def repeat(rows: Rows, share: float, random: Random) -> Rows:
+    """Let a share of the rows stand there twice."""
     return [copy for row in rows for copy in ([row, row] if random.random() < share else [row])]
 
 
@@ -130,8 +133,8 @@ KINDS = [
     Kind("padded", F, "carrier", ("padded",), each("carrier", lambda text: f"{text} ")),
     Kind("re-coded", F, "dest", ("recoded",), each("dest", _code)),
     Kind("mojibake", F, "tailnum", ("mojibake",), each("tailnum", lambda text: text.replace("N", "\u00c3\u2018", 1))),
-    Kind("two columns swapped", F, "sched_arr_time", ("columns_swapped",), _swap("sched_arr_time", "flight")),
-    Kind("rows duplicated", F, "", ("rows_duplicated",), _repeat),
+    Kind("two columns swapped", F, "sched_arr_time", ("columns_swapped",), swap("sched_arr_time", "flight")),
+    Kind("rows duplicated", F, "", ("rows_duplicated",), repeat),
     Kind("a region missing", F, "dest", ("region_missing",), _without_places),
     Kind("truncated file", F, "", ("truncated_file",), _cut),
     Kind("more long flights", F, "distance", ("drift",), _longer),

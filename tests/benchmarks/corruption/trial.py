@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.examination import Examination
-from dropforge.contracts.pipeline import Pipeline, parse
+from dropforge.contracts.pipeline import Pipeline, Table, parse
 from dropforge.contracts.profile import Profile
 from dropforge.contracts.verdicts import Staged
 from dropforge.core import engine
@@ -66,7 +66,7 @@ def rows_of(name: str) -> Rows:
 
 
 class Bench:
-    """Judges files; keeps the profiles of clean ones."""
+    """Judges files of the flights example; keeps the profiles of clean ones."""
 
     def __init__(self, database: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self._database = database
@@ -93,31 +93,42 @@ class Bench:
             content_sha256="",
             pipeline_generation=1,
         )
-        return staged, measure(self._database, staged, pipeline().tables[table], path)
+        return staged, measure(self._database, staged, self.table(name), path)
+
+    def table(self, name: str) -> Table:
+        """The rules of a file."""
+        return pipeline().tables[name.split("-")[0]]
+
+    def rows(self, name: str) -> Rows:
+        """A clean file."""
+        return rows_of(name)
+
+    def before(self, name: str) -> list[str]:
+        """The clean files that came earlier."""
+        table = name.split("-")[0]
+        earlier = [other for other in names(table) if other < name]
+        return [other for other in earlier if other[8:15] < name[8:15]] if table == "flights" else earlier
 
     def clean(self, name: str) -> Profile:
         """The profile of a file as it is."""
         if name not in self._clean:
-            self._clean[name] = self.profile(name.split("-")[0], name, rows_of(name))[1]
+            self._clean[name] = self.profile(name.split("-")[0], name, self.rows(name))[1]
         return self._clean[name]
 
     def examined(self, name: str, profile: Profile) -> Examination:
         """A profile in the place of the file `name`, against the clean files before it."""
-        table = name.split("-")[0]
-        before = [other for other in names(table) if other < name]
-        if table == "flights":
-            before = [other for other in before if other[8:15] < name[8:15]]
-        units = {column: said.unit for column, said in pipeline().tables[table].columns.items()}
-        earlier = [Earlier(other, self.clean(other)) for other in before]
-        return examine(Batch(pipeline="flights", table=table, batch_id=name), profile, earlier, 100, units)
+        units = {column: said.unit for column, said in self.table(name).columns.items()}
+        earlier = [Earlier(other, self.clean(other)) for other in self.before(name)]
+        batch = Batch(pipeline="flights", table=name.split("-")[0], batch_id=name)
+        return examine(batch, profile, earlier, 100, units)
 
     def spoiled(self, kind: Kind, share: float, name: str, seed: int) -> Outcome:
         """One trial."""
-        before = rows_of(name)
+        before = self.rows(name)
         after = kind.spoil(before, share, Random(f"{kind.name} {share} {name} {seed}"))
         staged, profile = self.profile(kind.table, name, after)
         files = Files.within(self._folder)
-        judged = judge(staged, pipeline().tables[kind.table], None, files)
+        judged = judge(staged, self.table(name), None, files)
         found = self.examined(name, profile)
         if len(before) == len(after):
             touched = sum(one != other for one, other in zip(before, after, strict=True)) / len(before)
@@ -131,7 +142,7 @@ class Bench:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
+def bench[B: Bench](kind: type[B]) -> Iterator[B]:
     """A bench with a database and a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="dropforge-corruption-") as folder, engine.opened(Path(folder)) as database:
-        yield Bench(database, Path(folder))
+        yield kind(database, Path(folder))

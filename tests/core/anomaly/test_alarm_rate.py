@@ -47,6 +47,18 @@ def test_many_rows_do_not_make_a_harmless_shift_an_alarm() -> None:
     assert _examined(many).anomalies == []
 
 
+def test_a_first_negative_value_is_news() -> None:
+    """Five in a hundred below zero, close to it, where there never were any."""
+    random = Random(4)
+    made = [_clean(random, 1000, 2) for _ in range(7)]
+    for n, profile in enumerate(made):
+        flipped = 50 if n == 6 else 0
+        profile.columns["n0"] = _numbers(
+            [random.uniform(0.001, 1) * (-0.1 if at < flipped else 1) for at in range(1000)]
+        )
+    assert [one.statistic for one in _examined(made).anomalies] == ["first_negatives"]
+
+
 def test_nothing_is_said_before_enough_is_known() -> None:
     """Two batches do not tell what is usual."""
     random = Random(1)

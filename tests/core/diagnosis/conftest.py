@@ -10,5 +10,5 @@ from tests.benchmarks.corruption.trial import Bench, bench
 @pytest.fixture(scope="session")
 def judges() -> Iterator[Bench]:
     """One bench, so that clean months are profiled once."""
-    with bench() as made:
+    with bench(Bench) as made:
         yield made

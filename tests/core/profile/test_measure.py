@@ -45,3 +45,12 @@ def test_a_column_without_any_value_has_a_profile() -> None:
     """A dead column is what one looks for."""
     column = profiled({"x": [None, "NA"]}, table_of(x="number")).columns["x"]
     assert (column.present, column.distinct, column.numbers, column.values) == (0, 0.0, None, {})
+
+
+def test_a_value_that_many_rows_share_is_kept_to_the_last_bit() -> None:
+    """The mean of 53 times 0.2 is not 0.2 in binary, and rows at 0.2 would no longer be at most 0.2."""
+    values = [*(repr(n / 1000) for n in range(1, 190)), *(repr(n / 1000 + 0.0005) for n in range(1, 190))]
+    numbers = profiled({"x": [*values, *["0.2"] * 53]}, table_of(x="number")).columns["x"].numbers
+    assert numbers is not None
+    assert numbers.points[-1] == (0.2, 53)
+    assert numbers.at_most(0.2) == numbers.count

@@ -39,6 +39,7 @@ PLACES = ("at_most", "value", "hour")
 RELATIONS = ("together", "determined", "equation", "clocks", "predicted")
 NEW = (
     *("unseen", "above", "below", "new_hours", "new_patterns", "stray", "unreadable", "rejected", "repeated"),
+    *("first_zeros", "first_negatives", "first_fractions"),
     *RELATIONS,
 )
 # Months are not draws from an urn: one storm or holiday is worth more than the variance of a few calm ones tells.

@@ -4,7 +4,7 @@ Where a column's numbers lie is told by the shares at or below quantiles of the 
 its frequent values, times by the shares of each hour. What the reference has never seen is a share too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from math import log
@@ -16,6 +16,11 @@ FREQUENT = 8  # values of a category that are followed one by one
 FREQUENT_SHARE = 0.02
 COMMON_HOUR = 0.01
 BEYOND = 0.25  # of the width of the reference's middle, by which its range is widened: seasons and records are no news
+KINDS_OF_NUMBERS: dict[str, Callable[[Numbers], int]] = {
+    "first_zeros": lambda numbers: numbers.zeros,
+    "first_negatives": lambda numbers: numbers.negatives,
+    "first_fractions": lambda numbers: numbers.count - numbers.whole,
+}
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,9 @@ def fresh(profile: Profile, earlier: Profile) -> Statistics:
             low = sum(rows for value, rows in numbers.points if value < known.numbers.min - margin)
             found[Key(name, "above")] = Share(high, numbers.count)
             found[Key(name, "below")] = Share(low, numbers.count)
+            for kind, count in KINDS_OF_NUMBERS.items():
+                if not count(known.numbers):
+                    found[Key(name, kind)] = Share(count(numbers), numbers.count)
         if column.clock and known.clock:
             new = sum(n for n, before in zip(column.clock.hours, known.clock.hours, strict=True) if not before)
             found[Key(name, "new_hours")] = Share(new, column.readable)
@@ -135,7 +143,7 @@ def _of_numbers(name: str, numbers: Numbers, known: Numbers) -> Iterator[tuple[K
         )
     for kind in ("zeros", "negatives", "whole"):
         before = getattr(known, kind)
-        if 0 < before < known.count or before != getattr(numbers, kind):
+        if 0 < before < known.count:
             yield Key(name, kind), Share(getattr(numbers, kind), numbers.count)
 
 

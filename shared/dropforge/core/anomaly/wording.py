@@ -43,6 +43,9 @@ SHARES = {
     "zeros": "of its values are zero",
     "negatives": "of its values are below zero",
     "whole": "of its values are whole numbers",
+    "first_zeros": "of its values are zero, as none was before",
+    "first_negatives": "of its values are below zero, as none was before",
+    "first_fractions": "of its values are no whole numbers, as all were before",
 }
 CLASSES = {
     "upper": "have capital letters",

@@ -33,6 +33,8 @@ def diagnose(
         if name:
             tried = [*_causes(name, profile, reference, units.get(name))]
             tried += related.causes(name, torn.get(name, ()), units.get(name))
+            if anomaly.statistic == "nulls" and anomaly.effect > 0:  # what is left says nothing of what went
+                tried = [one for one in tried if one.cause == "values_missing"]
         else:
             tried = [*whole.causes(profile, earlier, anomalies)]
         found.append(_best(anomaly, tried))

@@ -22,7 +22,8 @@ def in_sql(database: duckdb.DuckDBPyConnection, count: float, distinct: int) -> 
         "WITH ranked AS (SELECT x, n, sum(n) OVER (ORDER BY x) - n AS below, "
         f"CAST(n >= {step!r} AS INTEGER) AS alone FROM numbered), "
         "parted AS (SELECT *, sum(alone) OVER (ORDER BY x) AS part FROM ranked) "
-        f"SELECT sum(x * n) / sum(n) AS mean, sum(n) FROM parted "
+        # A value of its own stays as it is to the last bit, or rows at it would not be at most it.
+        "SELECT CASE WHEN min(x) = max(x) THEN min(x) ELSE sum(x * n) / sum(n) END AS mean, sum(n) FROM parted "
         f"GROUP BY part, alone, CAST(floor(below / {step!r}) AS BIGINT) * (1 - alone) ORDER BY mean"
     ).fetchall()
     return [(x, n) for x, n in found]
