@@ -28,7 +28,7 @@ def on_request(
         NotEnoughData: the rows do not make a model yet.
     """
     pipeline, generation = pipelines.load(state, name)
-    with only_one(pipeline, request_id, state, clock):
+    with lease.renewed(state, places.lease(name, "train"), request_id, clock):  # no time-out ends it, as in a function
         made = by_request(pipeline, request_id, because, state, clock)
         made = create_once(state, places.training_decision(name, request_id), made)
         return carry_out(made, pipeline, generation, state, topics, clock, asked_by)

@@ -8,9 +8,11 @@ from dropforge.contracts import places
 from dropforge.contracts.estimates import Cost
 from dropforge.contracts.events import BatchAccepted, ModelTrained, TrainingRequested
 from dropforge.contracts.models import Candidate, TrainingDecision
+from dropforge.contracts.pipeline import Training
 from dropforge.core import candidates, lease, stuck
 from dropforge.core.twins import MemoryObjects
 from dropforge.ml import estimate, handover
+from functions import flow
 from functions.train import steps
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
 from tests.ml.shop import YAML, Shop
@@ -111,6 +113,13 @@ def test_a_job_that_died_frees_the_lease(small: Shop) -> None:
         raise Crash
     small.clock.seconds += lease.RENEWED_SECONDS + 900
     assert [each.subject for each in stuck_at(small)] == ["1"]
+
+
+def test_the_limits_leave_the_function_room() -> None:
+    """An estimate is rough; what is a little more than expected must still end well where it began."""
+    usual, declared = Training(mode="static"), flow.read().functions["train"]
+    assert usual.function_seconds <= 0.8 * declared.timeout_seconds
+    assert usual.function_memory_mb <= 0.8 * declared.memory_mb
 
 
 def test_a_crash_anywhere_and_a_redelivery_ask_for_one_job(small: Shop) -> None:

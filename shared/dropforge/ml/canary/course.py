@@ -58,7 +58,7 @@ def begin(
 
 
 def drive(pipeline: Pipeline, state: Objects, platform: Platform, clock: Clock) -> Canary | None:
-    """Look at the canary of a pipeline, if one is under way, and make traffic follow; returns the last canary.
+    """Look at the canary of a pipeline, and make traffic follow; returns it, or None once its end was announced.
 
     May be repeated at any time: before a step's time is up, a look can only find that the version fails.
 
@@ -67,7 +67,7 @@ def drive(pipeline: Pipeline, state: Objects, platform: Platform, clock: Clock) 
     """
     now, generation = champion.current(state, pipeline.pipeline)
     found, its_generation = canaries.current(state, pipeline.pipeline)
-    if found is None or now is None:
+    if found is None or now is None or found.told:
         return None
     if found.baking and found.champion_generation == generation:
         _look(pipeline, found, its_generation, state, clock, platform)
