@@ -43,10 +43,7 @@ class Metadata:
             f"{base}.contexts.addContextChildren": self.add_children,
             f"{base}.contexts.removeContextChildren": self.remove_children,
             f"{base}.contexts.addContextArtifactsAndExecutions": self.add_artifacts_and_executions,
-            f"{base}.contexts.queryContextLineageSubgraph": self.context_subgraph,
-            f"{base}.artifacts.queryArtifactLineageSubgraph": self.artifact_subgraph,
             f"{base}.executions.addExecutionEvents": self.add_events,
-            f"{base}.executions.queryExecutionInputsAndOutputs": self.inputs_and_outputs,
         }
         for kind in NODES:
             calls |= {
@@ -101,7 +98,12 @@ class Metadata:
     def _stamp(self) -> Json:
         return {"updateTime": self._operations.timestamp(), "etag": fresh_etag()}
 
-    def _existing(self, name: str) -> Json:
+    def existing(self, name: str) -> Json:
+        """A context, execution or artifact.
+
+        Raises:
+            NotFound: there is none.
+        """
         kind = name.split("/")[-2]
         found = self._store.get(kind, name) if kind in NODES else None
         if found is None:
@@ -117,7 +119,7 @@ class Metadata:
 
     async def get(self, call: Call) -> Json:
         """One of them."""
-        return self._shown(self._existing(call.name))
+        return self._shown(self.existing(call.name))
 
     async def list(self, call: Call) -> Json:
         """Those of a store that a filter finds; `in_context("NAME")` asks for the members of a context."""
@@ -144,7 +146,7 @@ class Metadata:
 
     async def delete(self, call: Call) -> Json:
         """Forget one of them, and what hangs on it."""
-        self._existing(call.name)
+        self.existing(call.name)
         return self._operations.start(
             "metadata.delete", call.name, {"name": call.name}, metadata="DeleteOperationMetadata"
         )
@@ -178,7 +180,7 @@ class Metadata:
 
     async def remove_children(self, call: Call) -> Json:
         """Take contexts out of a context; they stay themselves."""
-        self._existing(call.name)
+        self.existing(call.name)
         with self._store.transaction():
             for child in call.message(types.RemoveContextChildrenRequest).get("childContexts", []):
                 self._store.delete(f"{canonical(child)} in {call.name}")
@@ -190,61 +192,27 @@ class Metadata:
         return self._add_members(call.name, request.get("artifacts", []) + request.get("executions", []))
 
     def _add_members(self, context: str, members: Sequence[str]) -> Json:
-        self._existing(context)
+        self.existing(context)
         with self._store.transaction():
             for member in map(canonical, members):
-                self._existing(member)
+                self.existing(member)
                 name = f"{member} in {context}"
                 self._store.put(MEMBER, name, {"member": member, "context": context, "_name": name})
         return {}
 
     async def add_events(self, call: Call) -> Json:
         """Say which artifacts an execution read (INPUT) or wrote (OUTPUT)."""
-        self._existing(call.name)
+        self.existing(call.name)
         with self._store.transaction():
             for event in call.message(types.AddExecutionEventsRequest).get("events", []):
                 if "artifact" not in event or "type" not in event:
                     raise InvalidArgument("An event needs an artifact and a type.")
                 artifact = canonical(event["artifact"])
-                self._existing(artifact)
+                self.existing(artifact)
                 name = f"{call.name} {event['type']} {artifact}"
                 stored = {"eventTime": self._operations.timestamp(), **event, "_name": name}
                 self._store.put(EVENT, name, stored | {"artifact": artifact, "execution": call.name})
         return {}
-
-    async def inputs_and_outputs(self, call: Call) -> Json:
-        """An execution with its artifacts and events."""
-        return self._subgraph([self._existing(call.name)], [])
-
-    async def context_subgraph(self, call: Call) -> Json:
-        """What is in a context, with the events between."""
-        self._existing(call.name)
-        names = [link["member"] for link in self._store.all(MEMBER) if link["context"] == call.name]
-        members = [self._existing(name) for name in names if "/contexts/" not in name]
-        executions = [node for node in members if "/executions/" in node["name"]]
-        return self._subgraph(executions, [node for node in members if node not in executions])
-
-    async def artifact_subgraph(self, call: Call) -> Json:
-        """What an artifact was made of, and what was made of it: up to `maxHops` executions away, all by default."""
-        artifacts = {call.name: self._existing(call.name)}
-        executions: dict[str, Json] = {}
-        events, left = self._store.all(EVENT), int(call.option("maxHops") or len(self._store.all("executions")))
-        while left:
-            left -= 1
-            near = {each["execution"] for each in events if each["artifact"] in artifacts} - executions.keys()
-            if not near:
-                break
-            executions |= {name: self._existing(name) for name in near}
-            reached = {each["artifact"] for each in events if each["execution"] in near} - artifacts.keys()
-            artifacts |= {name: self._existing(name) for name in reached}
-        return self._subgraph(list(executions.values()), list(artifacts.values()))
-
-    def _subgraph(self, executions: Sequence[Json], artifacts: Sequence[Json]) -> Json:
-        events = [event for execution in executions for event in self._store.all(EVENT, f"{execution['name']} ")]
-        known = {node["name"]: node for node in artifacts}
-        known |= {event["artifact"]: self._existing(event["artifact"]) for event in events}
-        shown = [{key: value for key, value in event.items() if key != "_name"} for event in events]
-        return {"artifacts": list(known.values()), "executions": [*executions], "events": shown}
 
 
 def _given(call: Call, kind: str) -> Json:

@@ -34,6 +34,7 @@ from emulators.vertex.errors import AnswerLost, ApiError, Unimplemented
 from emulators.vertex.evaluations import Evaluations
 from emulators.vertex.jobs import Jobs, Work
 from emulators.vertex.metadata import Metadata
+from emulators.vertex.metadata_lineage import MetadataLineage
 from emulators.vertex.metadata_upkeep import MetadataUpkeep
 from emulators.vertex.models import Models
 from emulators.vertex.names import Target
@@ -73,21 +74,18 @@ class VertexEmulator:
         pipelines = self._jobs(TrainingPipelineWork(custom_jobs, models))
         batches = self._jobs(BatchPredictionWork(models, self._serving))
         self._all_jobs = (pipelines, custom_jobs, batches)
-        evaluations = Evaluations(self._store, self._operations, models)
-        predictions = Predictions(self._serving, self._log)
         metadata = Metadata(self._store, self._operations)
-        upkeep = MetadataUpkeep(self._store, self._operations, metadata)
-        policies = Policies(self._store, {"models": models.version, "endpoints": endpoints.existing})
         topics = (
             self._operations,
             models,
-            evaluations,
+            Evaluations(self._store, self._operations, models),
             endpoints,
             self._deployments,
-            predictions,
+            Predictions(self._serving, self._log),
             metadata,
-            upkeep,
-            policies,
+            MetadataLineage(self._store, metadata),
+            MetadataUpkeep(self._store, self._operations, metadata),
+            Policies(self._store, {"models": models.version, "endpoints": endpoints.existing}),
             *self._all_jobs,
         )
         self.handlers: dict[str, Handler] = {name: call for topic in topics for name, call in topic.handlers().items()}
