@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 
-from dropforge.contracts import monitoring
+from dropforge.contracts import monitoring, places
+from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import ActionRefused, NotFound
 from dropforge.contracts.events import BatchAccepted, LabelsRecorded, TrainingRequested
 from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.pipeline import Pipeline
+from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core import candidates, champion, ledger, pipelines, rollback
 from dropforge.core.logged import tables
 from dropforge.core.logged.join import join
@@ -59,12 +61,12 @@ def on_labels(
     pipeline, _ = pipelines.load(state, event.pipeline)
     found = load(state, monitoring.watch(event.pipeline), Watch)
     done = set(found[0].done) if found else set()
-    said = {notice.batch_id for notice in found[0].notices} if found else set()
+    untold = {notice.batch_id for notice in found[0].notices} - set(found[0].told) if found else set()
     for number, part in join(state, event.pipeline, event.partition, read):
         name = f"{event.partition}-{number}"
         mine = {live.score_id(name, version) for version in part["version"].unique().to_pylist()}
-        if mine <= done and not mine & said:
-            continue  # it was taken in, and there was nothing to say
+        if mine <= done and not mine & untold:
+            continue
         for scored in late_labels.scored(pipeline, name, part, state):
             if pipeline.monitoring.watches == "answers":
                 _watch(pipeline, scored, state, topics, platform, clock)
@@ -82,7 +84,28 @@ def _watch(
     raised = [notice for notice in notices if notice.status == "raised"]
     did, undo = _act(pipeline, raised, state, topics, platform, clock) if raised else ("", "")
     for notice in notices:
-        topics.publish(wording.alert(pipeline.pipeline, notice, pipeline.monitoring.metric, did, undo))
+        topics.publish(
+            wording.alert(
+                pipeline.pipeline, notice, pipeline.monitoring.metric, did, undo, _diagnosis(pipeline, scored, state)
+            )
+        )
+    if notices:
+        _mark_told(pipeline.pipeline, scored.batch_id, state)
+
+
+def _diagnosis(pipeline: Pipeline, scored: BatchScore, state: Objects) -> str:
+    """What the batch's own examination said of its data, where it was a batch and unusual."""
+    batch = Batch(pipeline=pipeline.pipeline, table=pipeline.table, batch_id=scored.batch_id)
+    found = load(state, places.batch_verdict(batch), BatchVerdict)
+    return found[0].warnings[0].sentence if found and found[0].warnings else ""
+
+
+def _mark_told(pipeline: str, batch_id: str, state: Objects) -> None:
+    """Write down that all was said and done; a death before means that it is said again, by the same keys."""
+    found = load(state, monitoring.watch(pipeline), Watch)
+    if found and batch_id not in found[0].told:
+        marked = found[0].model_copy(update={"told": [*found[0].told, batch_id]})
+        state.replace(monitoring.watch(pipeline), marked.model_dump_json().encode(), found[1])
 
 
 def _scored(pipeline: Pipeline, event: BatchAccepted, state: Objects) -> BatchScore | None:

@@ -97,7 +97,9 @@ def test_a_changed_airport_is_told_of_alone_retrained_for_and_resolved(deploymen
     """Real data, a live endpoint, and nobody who looks on."""
     state, topics = deployment.services.state, deployment.services.topics
     text = state.read(places.pipeline_yaml("flights"))[0].partition(b"\nmonitoring:")[0]
-    text = text.replace(b"mode: dynamic", b"mode: static").replace(b"slices: [origin, carrier]", b"slices: [origin]")
+    text = text.replace(b"mode: dynamic", b"mode: static\n  window: {days: 31}").replace(
+        b"slices: [origin, carrier]", b"slices: [origin]"
+    )
     pipelines.deploy(state, text.replace(b"floor: 0.6", b"floor: 0.5") + WATCHED, "the test")
     dropped(deployment, 1, changed=False)
     topics.publish(TrainingRequested(pipeline="flights", request_id="first", asked_by="the test", because="it begins"))

@@ -122,6 +122,17 @@ def test_a_death_anywhere_changes_nothing(shop: Shop) -> None:
         assert hurt.state.read(monitoring.watch("shop"))[0] == calm.state.read(monitoring.watch("shop"))[0]
 
 
+def test_what_was_said_is_not_said_again_with_every_label_that_comes(shop: Shop) -> None:
+    """A partition gets labels a hundred times an hour; its alert is published, and its training asked for, once."""
+    rows = month(shop, 1500, "south")
+    told = answers(shop, rows, "1")
+    came = labels(told, rows, "2")
+    deliver(shop, told, came)
+    said = sum(isinstance(event, AlertRaised) for event in shop.topics.published)
+    deliver(shop, came)
+    assert said == sum(isinstance(event, AlertRaised) for event in shop.topics.published) > 0
+
+
 def test_a_version_that_nobody_published_has_no_score(shop: Shop) -> None:
     """A canary's answers are kept with their labels, but it has no level of its own to fall from."""
     rows = month(shop, 60)

@@ -9,6 +9,7 @@ import pytest
 from dropforge.contracts import monitoring, places
 from dropforge.contracts.events import AlertRaised, BatchAccepted, TrainingRequested
 from dropforge.contracts.monitoring import BatchScore
+from dropforge.contracts.verdicts import BatchVerdict, Reason
 from dropforge.core import champion
 from functions.monitor import steps
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
@@ -111,6 +112,19 @@ def test_a_crash_anywhere_changes_nothing(shop: Shop) -> None:
         deliver(hurt, event)
         assert alerts(hurt) == alerts(calm)
         assert hurt.state.read(monitoring.watch("shop"))[0] == calm.state.read(monitoring.watch("shop"))[0]
+
+
+def test_what_is_wrong_with_the_data_is_the_likely_cause(shop: Shop) -> None:
+    """The batch was found unusual when it came, with a diagnosis: nobody shall look for a changed world first."""
+    event = shop.land("c.csv", rows=1500, noise=0.3, change=swapped("south"))
+    place = places.batch_verdict(event.batch)
+    found, generation = shop.state.read(place)
+    why = Reason(code="unit", subject="pages", observed=1, expected=2, sentence="'pages' is 1000 times what it was.")
+    verdict = BatchVerdict.model_validate_json(found).model_copy(update={"warnings": [why]})
+    shop.state.replace(place, verdict.model_dump_json().encode(), generation, verdict.ledger_line())
+    deliver(shop, event)
+    alert = next(alert for alert in alerts(shop).values() if alert.subject == "region=south")
+    assert alert.facts["likely cause"] == why.sentence
 
 
 def test_the_policy_may_ask_for_a_training(shop: Shop) -> None:

@@ -64,6 +64,7 @@ class Watch(BaseModel):
     slices: dict[str, Slice]
     done: list[str] = []  # the batches that were taken in
     notices: list[Notice] = []
+    told: list[str] = []  # the batches whose notices were published, and what they ask for was done
 
 
 def begin(first: BatchScore, holdout: Mapping[str, SliceScore], settings: Monitoring, before: Watch | None) -> Watch:

@@ -8,8 +8,11 @@ _GONE = 0.2  # more of a feature's values missing than on the holdout
 _SHIFTED = 0.05  # between the share of positives on the holdout and now
 
 
-def alert(pipeline: str, notice: Notice, metric: str, did: str, undo: str) -> AlertRaised:
-    """The alert of a notice; its key is the same for every delivery, and another for "raised" and "resolved"."""
+def alert(pipeline: str, notice: Notice, metric: str, did: str, undo: str, diagnosis: str = "") -> AlertRaised:
+    """The alert of a notice; its key is the same for every delivery, and another for "raised" and "resolved".
+
+    `diagnosis` is what is known of the data themselves: a likelier cause than any that the score shows.
+    """
     code = f"{metric}_down"
     found, then = notice.alert, notice.then
     facts = {
@@ -27,7 +30,12 @@ def alert(pipeline: str, notice: Notice, metric: str, did: str, undo: str) -> Al
         sentence = f"The {metric} of {pipeline} in {notice.slice} is back at {back:.3f}; it was {found.seen:.3f}."
         facts |= {"now": f"{metric} {back:.3f}"}
     else:
-        facts |= {"likely cause": cause(notice), "done": did, "undo": undo, "holdout rows": f"{then.rows:,}"}
+        facts |= {
+            "likely cause": diagnosis or cause(notice),
+            "done": did,
+            "undo": undo,
+            "holdout rows": f"{then.rows:,}",
+        }
         sentence = (
             f"The {metric} of {pipeline} in {notice.slice} fell from {found.expected:.3f} to {found.seen:.3f} since "
             f"{found.since}. {facts['likely cause']} {did}"
