@@ -104,9 +104,9 @@ def test_the_clock_moves_forward_where_it_moves_and_is_the_machines_after_a_rese
 
 def test_actions_are_those_of_the_table_and_all_others_are_refused(emulator: Emulator, row: Row) -> None:
     """What has no meaning for an emulator must not be taken as an order."""
-    answers = {action: order(emulator, id=action, operation="x", action=action) for action in get_args(Action)}
+    answers = {action: order(emulator, id=action, operation="*", action=action) for action in get_args(Action)}
     assert [action for action, status in answers.items() if status == 201] == row.actions
-    assert {*answers.values(), order(emulator, operation="x", action="explode")} <= {201, 400}
+    assert {*answers.values(), order(emulator, operation="*", action="explode")} <= {201, 400}
     for action in row.actions:
         emulator.control("DELETE", f"/faults/{action}").raise_for_status()
 

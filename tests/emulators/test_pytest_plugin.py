@@ -49,9 +49,11 @@ def test_another_project_uses_it_as_the_page_says(tmp_path: Path) -> None:
 
 def test_a_fault_that_nobody_suffered_fails_the_test(tmp_path: Path) -> None:
     """Else a test that orders a fault of a wrong name would prove nothing."""
-    text = "def test_nothing(storage_emulator):\n    with storage_emulator.fault('storage.objects.inserd', 'drop'): ..."
+    text = (
+        "def test_nothing(storage_emulator):\n    with storage_emulator.fault('storage.objects.inserd', 'error'): ..."
+    )
     done = project(tmp_path, conftest=FILES["conftest.py"], test_nothing=text)
-    assert "Expected storage.objects.inserd to suffer drop 1 times. It did 0 times." in done.stdout
+    assert "Expected storage.objects.inserd to suffer error 1 times. It did 0 times." in done.stdout
 
 
 def test_only_what_is_asked_for_starts_and_the_environment_comes_back(tmp_path: Path) -> None:
