@@ -115,7 +115,7 @@ def passed(port: int, champion: int, repeats: int) -> float:
         published_by="",
     )
     challenger = Deployed("m", "2", "e", "2")
-    rows = pa.table({field.name: [None] * 30 for field in candidate.signature})
+    rows = pa.table({field.name: [None] * 60 for field in candidate.signature})
     rules = Deployment(max_slowdown=AT_MOST)
     found = [
         any(bad for _, bad in limits.slow(rules, candidate, challenger, now, rows, platform)) for _ in range(repeats)

@@ -21,7 +21,7 @@ from dropforge.ml.paired import CONFIDENCE
 from dropforge.ml.rehearsal import instances
 
 # Rounds of so many rows each; a round is asked of one version, then of the other.
-_ROUNDS, _ROWS = 6, 5
+_ROUNDS, _ROWS = 6, 10
 _USUAL = 0.95
 CODES = ("speed", "latency", "too_slow")  # of all reasons that `slow` gives
 
