@@ -43,7 +43,7 @@ def _loads(services: Services, given: argparse.Namespace) -> Answer:
             "quarantined",
             "status",
             "first error",
-            "by",
+            "brought by",
         )
         tables.show(console, columns, map(_row, found), right=("bytes", "parsed", "accepted", "quarantined"))
 
@@ -62,5 +62,5 @@ def _row(one: Load) -> list[tables.Cell]:
         f"{one.rows_quarantined:,}",
         (one.status.replace("_", " "), COLOURS.get(one.status, "yellow")),
         one.first_error or "",
-        one.by or "",
+        one.brought_by or "",
     ]

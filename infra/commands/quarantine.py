@@ -119,7 +119,6 @@ def _judge(
     for round_ in range(ROUNDS):
         announced = []
         for at, file in enumerate(files, start=1):
-            _progress(f"{action} {at} of {len(files)}: {file.origin.line.source.uri}", given)
             name = file.origin.line.batch.batch_id
             try:
                 batch = quarantine.judge_again(
@@ -131,12 +130,13 @@ def _judge(
                 notes[name] = error.message
                 continue
             if batch is not None:
+                _progress(f"{action} {at} of {len(files)}: {file.origin.line.source.uri}", given)
                 announced.append(batch)
             elif round_ == 0:
                 notes[name] = _unchanged(file, action)
         if not announced:
             break
-        _progress(f"waiting for the verdicts on {len(announced)}", given)
+        _progress(f"waiting for {len(announced)} verdict{'s' if len(announced) > 1 else ''}", given)
         awaiting.verdicts(announced, services.state, given.patience)
         files = _again(files, services.state)
     return list(notes.values())

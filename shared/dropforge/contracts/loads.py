@@ -10,8 +10,8 @@ class Load(BaseModel):
 
     `rows_parsed` = `rows_accepted` + `rows_quarantined`, lines that could not be read among them, but for a batch that
     was `skipped`, of which no row was judged. `first_error_*` tell of the first row in the file that did not pass, or
-    of the file where that cannot be read. `seconds` passed from staging to verdict, waiting included. `by` is who
-    dropped the file, where the writer said so (object metadata `dropped-by`), or who asked for the replay.
+    of the file where that cannot be read. `seconds` passed from staging to verdict, waiting included. `brought_by` is
+    who dropped the file, where the writer said so (object metadata `dropped-by`), or who asked for the replay.
     """
 
     model_config = STORED
@@ -34,7 +34,7 @@ class Load(BaseModel):
     first_error: str | None
     replay_of: str | None
     pipeline_generation: int
-    by: str | None
+    brought_by: str | None
     staged_at: str
     decided_at: str
     seconds: float

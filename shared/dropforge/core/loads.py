@@ -56,7 +56,7 @@ def of(verdict: BatchVerdict, state: Objects) -> Load | None:
         first_error=first.sentence if first else whole.sentence if whole else None,
         replay_of=verdict.replay.of if verdict.replay else None,
         pipeline_generation=verdict.pipeline_generation,
-        by=staged.by or None,
+        brought_by=staged.by or None,
         staged_at=staged_at,
         decided_at=decided_at,
         seconds=_between(staged_at, decided_at),

@@ -61,7 +61,7 @@ def test_who_dropped_a_file_is_told_where_the_writer_says_so(shop: Shop) -> None
     to = quarantine.judge_again(held, "replay", "ann", "", shop.state, shop.topics, SetClock())
     assert to is not None
     shop.validate(to)
-    assert [(one.by, bool(one.replay_of)) for one in loads.newest(shop.state, "shop")] == [
+    assert [(one.brought_by, bool(one.replay_of)) for one in loads.newest(shop.state, "shop")] == [
         ("ann", True),
         ("ben", False),
     ]
