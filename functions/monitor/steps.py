@@ -122,7 +122,7 @@ def _scored(pipeline: Pipeline, event: BatchAccepted, state: Objects) -> BatchSc
 
 
 def _taken(pipeline: Pipeline, score: BatchScore, state: Objects) -> list[Notice]:
-    """Take the score into the watch, once; returns what this batch raised or resolved, then or now."""
+    """Take the score into the watch, once; returns what this batch raised or resolved, until that was told."""
     place = monitoring.watch(pipeline.pipeline)
     before, generation = load(state, place, Watch) or (None, 0)
     if before is None or (before.candidate_id != score.candidate_id and before.served_since < score.served_since):
@@ -131,7 +131,8 @@ def _taken(pipeline: Pipeline, score: BatchScore, state: Objects) -> list[Notice
         after = watch.take(before, score, pipeline.monitoring)
     if after is not before:
         state.replace(place, after.model_dump_json().encode(), generation)
-    return [notice for notice in after.notices if notice.batch_id == score.batch_id]
+    untold = [] if score.batch_id in after.told else after.notices
+    return [notice for notice in untold if notice.batch_id == score.batch_id]
 
 
 def _begun(pipeline: Pipeline, score: BatchScore, before: Watch | None, state: Objects) -> Watch:

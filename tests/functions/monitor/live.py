@@ -33,7 +33,9 @@ def answers(shop: Shop, rows: pa.Table, name: str, keys: bool = False) -> Predic
         chunk=name,
         rows=[
             LoggedPrediction(
-                id=logged.prediction_id(logged.partition_of_key(key) if key else "2024020100", f"{index:016x}", 0),
+                id=logged.prediction_id(
+                    logged.partition_of_key(key) if key else "2024020100", f"{int(name, 36) % 4096:03x}{index:013x}", 0
+                ),
                 at=datetime(2024, 2, 1, tzinfo=UTC).isoformat(),
                 version=now.version,
                 candidate_id=now.candidate_id,

@@ -7,9 +7,12 @@ import pytest
 
 from dropforge.contracts import logged, monitoring, places
 from dropforge.contracts.events import AlertRaised, LabelsRecorded
-from dropforge.contracts.monitoring import PartScores
+from dropforge.contracts.monitoring import BatchScore, PartScores
 from dropforge.core.logged.join import join
+from dropforge.core.monitoring import watch
 from dropforge.core.monitoring.over_time import over_time
+from dropforge.core.monitoring.watch import Watch
+from dropforge.core.state import load
 from functions.monitor import steps
 from tests.commands.cli import Cli
 from tests.commands.conftest import cli
@@ -131,6 +134,14 @@ def test_what_was_said_is_not_said_again_with_every_label_that_comes(shop: Shop)
     said = sum(isinstance(event, AlertRaised) for event in shop.topics.published)
     deliver(shop, came)
     assert said == sum(isinstance(event, AlertRaised) for event in shop.topics.published) > 0
+    found = load(shop.state, monitoring.watch("shop"), Watch)
+    assert found is not None
+    next_version = BatchScore(
+        pipeline="shop", batch_id="later", candidate_id="c2", version="2", served_since="2025-01-01", slices={}
+    )
+    begun = watch.begin(next_version, {}, shop.pipeline.monitoring, found[0])
+    assert begun.told == found[0].told != []  # nor under the version that it led to
+    assert begun.done == found[0].done
 
 
 def test_a_version_that_nobody_published_has_no_score(shop: Shop) -> None:

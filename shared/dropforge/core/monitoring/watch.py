@@ -62,7 +62,7 @@ class Watch(BaseModel):
     version: str
     served_since: str
     slices: dict[str, Slice]
-    done: list[str] = []  # the batches that were taken in
+    done: list[str] = []  # the batches that were taken in, under this version or one before
     notices: list[Notice] = []
     told: list[str] = []  # the batches whose notices were published, and what they ask for was done
 
@@ -78,9 +78,9 @@ def begin(first: BatchScore, holdout: Mapping[str, SliceScore], settings: Monito
         earlier = before.slices.get(name) if before else None
         if earlier and earlier.open:
             slices[name].open = _under(earlier.open, level)
-    notices = before.notices if before else []
+    kept = before.model_dump(include={"notices", "done", "told"}) if before else {}
     which = first.model_dump(include={"pipeline", "candidate_id", "version", "served_since"})
-    return Watch(**which, slices=slices, notices=notices)
+    return Watch(**which, slices=slices, **kept)
 
 
 def take(watch: Watch, score: BatchScore, settings: Monitoring) -> Watch:
