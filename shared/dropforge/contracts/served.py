@@ -5,6 +5,7 @@ models, which are strict, and a test holds the keys here to the fields there.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -89,11 +90,7 @@ class ServedChampion:
         Raises:
             FileUnreadable: it is none.
         """
-        said = _object(content, where)
-        try:
-            return cls(**{name: said[name] for name in cls.__dataclass_fields__})
-        except KeyError as error:
-            raise FileUnreadable(f"Expected a champion in {where}. Found one without {error}.", object=where) from error
+        return cls(**_values(content, where, "a champion", cls.__dataclass_fields__))
 
 
 @dataclass(frozen=True)
@@ -116,11 +113,15 @@ class ServedCanary:
         Raises:
             FileUnreadable: it is none.
         """
-        said = _object(content, where)
-        try:
-            return cls(**{name: said[name] for name in cls.__dataclass_fields__})
-        except KeyError as error:
-            raise FileUnreadable(f"Expected a canary in {where}. Found one without {error}.", object=where) from error
+        return cls(**_values(content, where, "a canary", cls.__dataclass_fields__))
+
+
+def _values(content: bytes, where: str, what: str, names: Iterable[str]) -> dict[str, Any]:
+    said = _object(content, where)
+    try:
+        return {name: said[name] for name in names}
+    except KeyError as error:
+        raise FileUnreadable(f"Expected {what} in {where}. Found one without {error}.", object=where) from error
 
 
 def _object(content: bytes, where: str) -> dict[str, Any]:
