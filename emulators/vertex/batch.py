@@ -19,12 +19,12 @@ from emulators.vertex.batch_outputs import Output, check_output, output_of
 from emulators.vertex.errors import ApiError, InvalidArgument, Unavailable
 from emulators.vertex.explanations import check_spec, explained, merged
 from emulators.vertex.jobs import Progress
-from emulators.vertex.models import Models
 from emulators.vertex.names import last_segment
 from emulators.vertex.predictions import predictions_for
 from emulators.vertex.replicas import Deployment
 from emulators.vertex.schema import Json
 from emulators.vertex.serving import Serving
+from emulators.vertex.versions import Versions
 
 BATCH_SIZE = 64  # the service's default
 BATCHES_PER_REPLICA = 2  # asked at once, so that a model server need not wait for the next
@@ -47,8 +47,8 @@ class BatchPredictionWork:
     message: type = types.BatchPredictionJob
     prefix = "JOB_STATE_"
 
-    def __init__(self, models: Models, serving: Serving) -> None:
-        self._models = models
+    def __init__(self, versions: Versions, serving: Serving) -> None:
+        self._versions = versions
         self._serving = serving
 
     def check(self, job: Json) -> Json:
@@ -74,7 +74,7 @@ class BatchPredictionWork:
                 raise InvalidArgument("UnmanagedContainerModel.container_spec.image_uri is required.")
             return given | {"displayName": "unmanaged-container-model"}
         version = f"@{job['modelVersionId']}" if "modelVersionId" in job else ""
-        return self._models.version(f"{job['model']}{version}")
+        return self._versions.version(f"{job['model']}{version}")
 
     def admit(self, location: str, job: Json, running: Sequence[Json]) -> None:
         """No quota here counts batch predictions."""

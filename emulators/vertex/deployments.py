@@ -6,13 +6,13 @@ from emulators.vertex.calls import Call, Handler
 from emulators.vertex.endpoints import Endpoints, deployed_ids
 from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from emulators.vertex.explanations import check_spec, merged
-from emulators.vertex.models import Models
 from emulators.vertex.names import fresh_id, location_of
 from emulators.vertex.operations import Finish, Operations
 from emulators.vertex.quotas import SERVING, Quotas, serving_cpus
 from emulators.vertex.schema import Json, mask_fields
 from emulators.vertex.serving import Serving
 from emulators.vertex.traffic import NEW_MODEL, check_split
+from emulators.vertex.versions import Versions
 
 _RESOURCES = "dedicatedResources"
 _MUTABLE = frozenset({_RESOURCES, "disableContainerLogging"})
@@ -22,11 +22,11 @@ class Deployments:
     """Calls of `endpoints` that start and stop model servers."""
 
     def __init__(
-        self, operations: Operations, models: Models, endpoints: Endpoints, serving: Serving, quotas: Quotas
+        self, operations: Operations, versions: Versions, endpoints: Endpoints, serving: Serving, quotas: Quotas
     ) -> None:
         self._quotas = quotas
         self._operations = operations
-        self._models = models
+        self._versions = versions
         self._endpoints = endpoints
         self._serving = serving
         operations.register("endpoints.deployModel", self._carry_out_deploy)
@@ -49,14 +49,14 @@ class Deployments:
                 self._serving.start(endpoint["name"], deployed, self._version_of(deployed))
 
     def _version_of(self, deployed: Json) -> Json:
-        return self._models.version(f"{deployed['model']}@{deployed['modelVersionId']}")
+        return self._versions.version(f"{deployed['model']}@{deployed['modelVersionId']}")
 
     async def deploy_model(self, call: Call) -> Json:
         """Start a model's processes and, once they are healthy, give them their share of the traffic."""
         endpoint = self._endpoints.existing(call.name)
         request = call.message(types.DeployModelRequest)
         deployed = request.get("deployedModel", {})
-        version = self._models.version(deployed.get("model", ""))
+        version = self._versions.version(deployed.get("model", ""))
         _check_resources(deployed)
         self._check_quota(location_of(call.name), deployed[_RESOURCES])
         deployed_id = deployed.get("id") or fresh_id()

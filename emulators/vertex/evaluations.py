@@ -5,11 +5,11 @@ from google.cloud.aiplatform_v1 import types
 from emulators.vertex.calls import Call, Handler
 from emulators.vertex.errors import InvalidArgument, NotFound
 from emulators.vertex.listing import page
-from emulators.vertex.models import Models
 from emulators.vertex.names import fresh_id, split_version
 from emulators.vertex.operations import Operations
 from emulators.vertex.schema import Json
 from emulators.vertex.state import Store
+from emulators.vertex.versions import Versions
 
 KIND = "evaluation"
 SLICE = "evaluation-slice"
@@ -18,10 +18,10 @@ SLICE = "evaluation-slice"
 class Evaluations:
     """Calls below `models/*/evaluations`."""
 
-    def __init__(self, store: Store, operations: Operations, models: Models) -> None:
+    def __init__(self, store: Store, operations: Operations, versions: Versions) -> None:
         self._store = store
         self._operations = operations
-        self._models = models
+        self._versions = versions
 
     def handlers(self) -> dict[str, Handler]:
         """Calls by name."""
@@ -37,7 +37,7 @@ class Evaluations:
 
     async def import_(self, call: Call) -> Json:
         """Add an evaluation to the version that the parent names, or to the default one."""
-        version = self._models.version(call.name)
+        version = self._versions.version(call.name)
         given = call.message(types.ImportModelEvaluationRequest).get("modelEvaluation", {})
         if "metrics" not in given or not given.get("metricsSchemaUri"):
             raise InvalidArgument("ModelEvaluation needs metrics and metrics_schema_uri.")
@@ -52,7 +52,7 @@ class Evaluations:
 
     async def list(self, call: Call) -> Json:
         """The evaluations of a version: the parent's, or the default one."""
-        version = self._models.version(call.name)
+        version = self._versions.version(call.name)
         below = self._store.all(KIND, f"{version['name']}/evaluations/")
         found = [_public(each) for each in below if each["_version"] == version["versionId"]]
         return page(found, "modelEvaluations", call.query)

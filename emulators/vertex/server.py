@@ -47,6 +47,7 @@ from emulators.vertex.request_log import RequestLog
 from emulators.vertex.serving import Serving
 from emulators.vertex.state import Store
 from emulators.vertex.training_pipelines import TrainingPipelineWork
+from emulators.vertex.versions import Versions
 
 TLS_VARIABLE = "DROPFORGE_VERTEX_TLS"
 
@@ -67,25 +68,25 @@ class VertexEmulator:
         self._log = RequestLog(self.clock)
         self.quotas = Quotas(self.clock)
         self._autoscaling = Autoscaling(self._serving, self.clock)
-        models = Models(self._store, self._operations)
+        versions = Versions(self._store, self._operations.timestamp)
         endpoints = Endpoints(self._store, self._operations, self._serving)
-        self._deployments = Deployments(self._operations, models, endpoints, self._serving, self.quotas)
+        self._deployments = Deployments(self._operations, versions, endpoints, self._serving, self.quotas)
         custom_jobs = self._jobs(CustomJobWork(self.clock, self._serving.logs, self.quotas))
-        pipelines = self._jobs(TrainingPipelineWork(custom_jobs, models))
-        batches = self._jobs(BatchPredictionWork(models, self._serving))
+        pipelines = self._jobs(TrainingPipelineWork(custom_jobs, versions))
+        batches = self._jobs(BatchPredictionWork(versions, self._serving))
         self._all_jobs = (pipelines, custom_jobs, batches)
         metadata = Metadata(self._store, self._operations)
         topics = (
             self._operations,
-            models,
-            Evaluations(self._store, self._operations, models),
+            Models(self._store, versions, self._operations),
+            Evaluations(self._store, self._operations, versions),
             endpoints,
             self._deployments,
             Predictions(self._serving, self._log),
             metadata,
             MetadataLineage(self._store, metadata),
             MetadataUpkeep(self._store, self._operations, metadata),
-            Policies(self._store, {"models": models.version, "endpoints": endpoints.existing}),
+            Policies(self._store, {"models": versions.version, "endpoints": endpoints.existing}),
             *self._all_jobs,
         )
         self.handlers: dict[str, Handler] = {name: call for topic in topics for name, call in topic.handlers().items()}

@@ -8,9 +8,9 @@ from google.cloud.aiplatform_v1 import types
 from emulators.vertex.custom_jobs import check_worker_pools
 from emulators.vertex.errors import ApiError, InvalidArgument, Unimplemented
 from emulators.vertex.jobs import Jobs, Progress
-from emulators.vertex.models import Models
 from emulators.vertex.names import location_of
 from emulators.vertex.schema import Json, canonical_body
+from emulators.vertex.versions import Versions
 
 _CUSTOM_TASK = "custom_task"
 
@@ -22,9 +22,9 @@ class TrainingPipelineWork:
     message: type = types.TrainingPipeline
     prefix = "PIPELINE_STATE_"
 
-    def __init__(self, custom_jobs: Jobs, models: Models) -> None:
+    def __init__(self, custom_jobs: Jobs, versions: Versions) -> None:
         self._custom_jobs = custom_jobs
-        self._models = models
+        self._versions = versions
 
     def check(self, job: Json) -> Json:
         """Refuse other tasks than custom ones, and data sets."""
@@ -66,13 +66,13 @@ class TrainingPipelineWork:
         base = _job_spec(job).get("baseOutputDirectory", {}).get("outputUriPrefix", "").rstrip("/")
         if not base:
             raise ApiError("A model can only be uploaded from a base output directory.", code="FAILED_PRECONDITION")
-        made = self._models.add(
+        made = self._versions.add(
             location_of(job["name"]),
             {**model, "artifactUri": f"{base}/model"},
             parent=job.get("parentModel", ""),
             model_id=job.get("modelId", ""),
         )
-        uploaded = self._models.version(f"{made['model']}@{made['modelVersionId']}")
+        uploaded = self._versions.version(f"{made['model']}@{made['modelVersionId']}")
         return {"modelToUpload": {**model, **{key: uploaded[key] for key in ("name", "versionId", "artifactUri")}}}
 
 

@@ -127,7 +127,7 @@ def test_an_endpoint_without_a_model_says_so() -> None:
 @pytest.mark.parametrize(
     ("variables", "reason"),
     [
-        ({"TEST_FAIL": "exit"}, r"(?s)exited unexpectedly.*the artefact cannot be read"),
+        ({"TEST_FAIL": "exit"}, r"(?s)Exit status 1.*the artefact cannot be read"),
         ({"TEST_FAIL": "hang"}, r"(?s)never became ready.*starting"),
     ],
 )
