@@ -37,6 +37,8 @@ _SECTIONS: tuple[type[BaseModel], ...] = (
     Deployment,
     Logging,
 )
+# libyaml reads an eighth as long, and each delivery reads its pipeline; not every build of PyYAML has it.
+_LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _KEYS = {name for model in _SECTIONS for name in model.model_fields}
 
 
@@ -47,7 +49,7 @@ def parse(text: str | bytes, where: str = "pipeline.yaml") -> Pipeline:
         PipelineInvalid: it is not YAML, or breaks the schema; the message lists every problem with its place.
     """
     try:
-        given = yaml.safe_load(text)
+        given = yaml.load(text, Loader=_LOADER)
     except yaml.YAMLError as error:
         raise PipelineInvalid(f"{where} is not YAML: {error}.", problems=[str(error)]) from error
     if not isinstance(given, dict):

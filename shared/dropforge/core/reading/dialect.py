@@ -52,7 +52,10 @@ def find(lines: list[str], expected: Sequence[str], most_columns: int) -> Dialec
         for delimiter in DELIMITERS:
             names = split(line, delimiter)
             found = len(known.intersection(names))
-            score = (found, -at if found else 0, _alike(lines[at:], delimiter, len(names)), len(names))
+            names_score = (found, -at if found else 0)
+            if best is not None and names_score < best[0][:2]:
+                continue  # two hundred lines need not be cut for what cannot win
+            score = (*names_score, _alike(lines[at:], delimiter, len(names)), len(names))
             if best is None or score > best[0]:
                 best = (score, at, delimiter)
         if best is not None and best[0][0] == 0 and at > 0 and not known:
