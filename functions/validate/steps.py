@@ -25,8 +25,8 @@ def validate(batch: Batch, state: Objects, topics: Topics, warehouse: Warehouse)
     """Give the batch its verdict, once; load what belongs to it, and say so, each time.
 
     The rules are those of the pipeline.yaml that was deployed when the file was read. Rows are written first, then the
-    verdict, which commits them, then they are loaded under job ids that BigQuery runs once: a repeat after a stop
-    anywhere gives the same.
+    verdict, which commits them; then it is said, for what follows reads the rows where they were written, and last they
+    are loaded for analysts, under job ids that BigQuery runs once. A repeat after a stop anywhere gives the same.
 
     Raises:
         NotFound: the batch is not staged.
@@ -34,9 +34,9 @@ def validate(batch: Batch, state: Objects, topics: Topics, warehouse: Warehouse)
     """
     found = load(state, places.batch_verdict(batch), BatchVerdict)
     verdict = found[0] if found else _judge(batch, state)
+    _tell(verdict, topics)  # before the loads: nobody who hears it waits for BigQuery, and a failed load repeats both
     _load(verdict, state, warehouse)
-    _tell(verdict, topics)
-    if uri := loads.write(verdict, state):  # last: the history keeps nobody waiting
+    if uri := loads.write(verdict, state):
         warehouse.load(uri, places.LOADS_TABLE, _job_ids(batch, "load"))
     return verdict
 

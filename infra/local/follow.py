@@ -1,11 +1,13 @@
 """What has become of a dropped file, and of the training that it led to, read from the state bucket alone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.canary import Canary
 from dropforge.contracts.models import Candidate, HistoryEntry
+from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import BatchVerdict, ModelVerdict, Staged
 from dropforge.core import canary, champion
 from dropforge.core.ports import Objects
@@ -39,6 +41,12 @@ class Followed:
                 self.staged = staged[0]
                 return True
         return False
+
+
+def rows_accepted(pipeline: Pipeline, periods: Iterable[list[Followed]]) -> dict[str, int]:
+    """The accepted rows of each batch of the main table that has any."""
+    every = [one for period in periods for one in period if one.batch.table == pipeline.table]
+    return {one.batch.batch_id: one.verdict.rows_accepted for one in every if one.verdict and one.accepted}
 
 
 @dataclass

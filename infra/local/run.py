@@ -100,7 +100,8 @@ def _run(stack: Stack, board: Board, given: argparse.Namespace) -> int:
             for period, drops in periods.items():
                 verdicts[period] = _drop(drops, pipeline, landing, state, board, patience)
                 trainings[period] = _train(period, verdicts[period], pipeline, state, board, patience)
-        rows = report.months(pipeline, state, verdicts, trainings, warehouse.rows_by_batch(settings, pipeline))
+        held = warehouse.once_loaded(settings, pipeline, follow.rows_accepted(pipeline, verdicts.values()))
+        rows = report.months(pipeline, state, verdicts, trainings, held)
         report.show(board.console, rows)
         if given.picture:
             report.picture(given.picture, rows)

@@ -2,7 +2,7 @@
 
 from dropforge.contracts import places
 from dropforge.core import candidates, ledger, pipelines
-from infra.local.warehouse import rows_by_batch
+from infra.local.warehouse import once_loaded
 from tests.journeys.conftest import Deployment
 from tests.journeys.running import REPO
 
@@ -26,8 +26,8 @@ def test_every_event_twice_and_a_death_in_each_function_change_nothing(deploymen
 
     assert all(deployment.consumed(fault) == 1 for fault in deaths)
     assert len(list(ledger.lines(state, pipeline))) == len(files)
-    held = rows_by_batch(deployment.settings, pipelines.load(state, pipeline)[0])
-    assert held == {verdict.batch.batch_id: verdict.rows_accepted for verdict in verdicts}
+    accepted = {verdict.batch.batch_id: verdict.rows_accepted for verdict in verdicts}
+    assert once_loaded(deployment.settings, pipelines.load(state, pipeline)[0], accepted) == accepted
     assert len(list(state.list(places.history(pipeline)))) == 1
     newest = candidates.newest(state, pipeline)
     trained = {info.name.split("/")[2] for info in state.list(places.candidates(pipeline))}

@@ -193,7 +193,7 @@ def test_a_second_delivery_changes_nothing_and_publishes_again(shop: Shop) -> No
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("at", range(1, 13))
 def test_dying_at_any_write_is_repaired_by_the_next_delivery(shop: Shop, at: int, after: bool) -> None:
-    """Profile, examination, content taken, both kinds of rows, report, verdict, two loads, event, history: at any."""
+    """Profile, examination, content taken, both kinds of rows, report, verdict, event, two loads, history: at any."""
     calm = Shop().deploy()
     calm.drop(MIXED)
     batch = _staged(shop, MIXED)
