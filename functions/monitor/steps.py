@@ -164,7 +164,20 @@ def _act(
         return "A training was asked for; the judge decides whether its model serves.", undo
     if policy == "rollback":
         return _back(name, version, because, state, platform, clock)
+    if policy == "stop":
+        return _stopped(name, version, f"{because} with {raised[0].batch_id}", state, platform, clock)
     return "Nothing was changed.", "nothing to undo"
+
+
+def _stopped(
+    name: str, version: str, because: str, state: Objects, platform: Callable[[], Platform], clock: Clock
+) -> tuple[str, str]:
+    rollback.stop(name, version, BY, because, state, platform(), clock)
+    now, _ = champion.current(state, name)
+    if now is None or not now.held:
+        return f"Nothing was changed: version {version} no longer serves, or was released since.", "nothing to undo"
+    undo = f'./deploy.sh rollback {name} --release --reason "..."'
+    return f"Version {now.version} serves on, and is held: no other is published until it is released.", undo
 
 
 def _back(

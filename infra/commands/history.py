@@ -108,6 +108,6 @@ def _move(move: Canary) -> list[tables.Cell]:
 
 
 def _row(entry: HistoryEntry) -> list[tables.Cell]:
-    style = {"published": "green", "rolled_back": "yellow"}.get(entry.action, "")
+    style = {"published": "green", "rolled_back": "yellow", "stopped": "yellow"}.get(entry.action, "")
     what = (entry.action.replace("_", " "), style)
     return [tables.when(entry.at), what, entry.version, entry.candidate_id[:8], entry.by, entry.reason]

@@ -13,7 +13,7 @@ FieldType = Literal["integer", "number", "boolean", "category", "text", "timesta
 
 
 # A release ends the hold that a rollback put on publishing; what serves stays.
-Action = Literal["published", "rolled_back", "released"]
+Action = Literal["published", "rolled_back", "stopped", "released"]
 
 
 class Field(BaseModel):
@@ -131,7 +131,7 @@ class Champion(BaseModel):
     action: Action = "published"
     reason: str = ""
     replaced: str | None = None  # the candidate that served before
-    held: bool = False  # set by a rollback: nothing is published over it until a person releases it
+    held: bool = False  # set by a rollback or a stop: nothing is published over it until a person releases it
 
 
 class HistoryEntry(BaseModel):

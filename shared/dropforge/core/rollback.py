@@ -1,7 +1,8 @@
-"""Back to a version that served before, at once, and until a person says otherwise.
+"""Back to a version that served before, or not on to another: at once, and until a person says otherwise.
 
-A rollback holds: challengers are still trained and judged, and refused with the reason `held`, so the next training
-does not silently undo it. `release` ends the hold, and the next candidate is judged against what serves then.
+A rollback holds, and so does a stop, which leaves what serves: challengers are still trained and judged, and refused
+with the reason `held`, so the next training does not silently undo it. `release` ends the hold, and the next candidate
+is judged against what serves then.
 """
 
 from datetime import UTC, datetime
@@ -38,8 +39,25 @@ def rollback(
     return champion.follow(state, platform, pipeline) or now
 
 
+def stop(pipeline: str, version: str, by: str, reason: str, state: Objects, platform: Platform, clock: Clock) -> None:
+    """Hold `version` where it serves, and end a canary beside it: nothing is published until it is released.
+
+    It may be repeated: a stop for the same reason is made once, also where it was released since. Where another version
+    serves, or this one is held already, nothing moves.
+
+    Raises:
+        GenerationMismatch: the champion moved at the same moment; look again before repeating.
+    """
+    now, generation = champion.current(state, pipeline)
+    known = any((entry.action, entry.by, entry.reason) == ("stopped", by, reason) for entry in _past(state, pipeline))
+    if now is not None and now.version == version and not (now.held or known):
+        told = {**_told("stopped", by, reason, clock), "held": True, "replaced": None}
+        champion.crown(state, now.model_copy(update=told), generation)
+    champion.follow(state, platform, pipeline)
+
+
 def release(pipeline: str, by: str, reason: str, state: Objects, clock: Clock) -> Champion:
-    """End the hold of a rollback; what serves stays. Where there is no hold, nothing happens.
+    """End the hold of a rollback or a stop; what serves stays. Where there is no hold, nothing happens.
 
     Raises:
         ActionRefused: nothing serves.
@@ -56,9 +74,9 @@ def release(pipeline: str, by: str, reason: str, state: Objects, clock: Clock) -
 
 
 def _before(state: Objects, now: Champion, baking: bool) -> HistoryEntry:
-    """What served before the present version; beside a canary, or of one that is held, that version itself."""
-    past = list(history.entries(state, now.pipeline))
-    if now.held or baking:
+    """What served before the present version; beside a canary, or of one that was gone back to, that version itself."""
+    past = _past(state, now.pipeline)
+    if (now.held and now.action == "rolled_back") or baking:
         return next(entry for entry in reversed(past) if entry.candidate_id == now.candidate_id)
     for entry in reversed(past):
         if entry.candidate_id != now.candidate_id:
@@ -69,8 +87,12 @@ def _before(state: Objects, now: Champion, baking: bool) -> HistoryEntry:
     )
 
 
+def _past(state: Objects, pipeline: str) -> list[HistoryEntry]:
+    return list(history.entries(state, pipeline))
+
+
 def _served(state: Objects, now: Champion, version: str) -> HistoryEntry:
-    past = list(history.entries(state, now.pipeline))
+    past = _past(state, now.pipeline)
     for entry in reversed(past):
         if entry.version == version:
             return entry

@@ -10,7 +10,7 @@ from dropforge.contracts import monitoring, places
 from dropforge.contracts.events import AlertRaised, BatchAccepted, TrainingRequested
 from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.verdicts import BatchVerdict, Reason
-from dropforge.core import champion
+from dropforge.core import champion, history, rollback
 from functions.monitor import steps
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
 from tests.ml.published import settle, train, two_versions
@@ -28,6 +28,11 @@ def alerts(shop: Shop) -> dict[str, AlertRaised]:
     """Every alert so far, by its key."""
     found = [event for event in shop.topics.published if isinstance(event, AlertRaised)]
     return {event.key: event for event in found}
+
+
+def actions(shop: Shop) -> list[tuple[str, str]]:
+    """What was done to what serves, in its order."""
+    return [(entry.action, entry.version) for entry in history.entries(shop.state, "shop")]
 
 
 def swapped(region: str) -> Callable[[pa.Table], pa.Table]:
@@ -148,6 +153,45 @@ def test_the_policy_may_roll_back_and_says_how_to_undo_it() -> None:
     facts = next(alert.facts for alert in alerts(shop).values() if alert.subject == "region=south")
     assert facts["done"] == "Version 2 no longer serves; version 1 does, and is held."
     assert facts["undo"].startswith("./deploy.sh rollback shop --to 2")
+
+
+def test_the_policy_may_stop_publishing_until_a_person_releases(shop: Shop) -> None:
+    """What serves goes on serving; a challenger is refused as held, and serves once that has ended."""
+    policy(shop, "stop")
+    bad = shop.land("c.csv", rows=1500, noise=0.3, change=swapped("south"))
+    deliver(shop, bad)
+    facts = next(alert.facts for alert in alerts(shop).values() if alert.subject == "region=south")
+    assert facts["done"] == "Version 1 serves on, and is held: no other is published until it is released."
+    assert facts["undo"].startswith("./deploy.sh rollback shop --release")
+    judged = settle(shop, train(shop, "d.csv", rows=3000, noise=0.3))
+    assert [reason.code for reason in judged.reasons if reason.code == "held"] == ["held"]
+    rollback.release("shop", "ada", "it was the source", shop.state, shop.clock)
+    deliver(shop, bad)
+    assert actions(shop) == [("published", "1"), ("stopped", "1"), ("released", "1")]
+
+
+def test_a_stop_that_dies_on_its_way_is_made_once(shop: Shop) -> None:
+    """Between the hold and what is told of it lies a death; the next delivery finds the hold."""
+    policy(shop, "stop")
+    event = shop.land("c.csv", rows=1500, noise=0.3, change=swapped("south"))
+    calm = shop.copy()
+    deliver(calm, event)
+    for fuse in every_crash(lambda fuse: deliver(shop.copy(), event, fuse)):
+        hurt = shop.copy()
+        with pytest.raises(Crash):
+            deliver(hurt, event, fuse)
+        deliver(hurt, event)
+        assert alerts(hurt) == alerts(calm)
+        assert actions(hurt) == [("published", "1"), ("stopped", "1")]
+
+
+def test_what_was_stopped_may_still_be_rolled_back() -> None:
+    """The hold of a stop is no rollback: going back leads to the version before, not nowhere."""
+    shop = two_versions()
+    policy(shop, "stop")
+    deliver(shop, shop.land("c.csv", rows=1500, noise=0.3, change=swapped("south")))
+    now = rollback.rollback("shop", "ada", "odd answers", shop.state, shop.platform, shop.clock)
+    assert (now.version, now.held, now.action) == ("1", True, "rolled_back")
 
 
 def test_what_has_no_model_is_not_watched() -> None:

@@ -18,6 +18,9 @@ class Monitoring(BaseModel):
     error on its holdout. `margin`: how far below its level at publication a slice may fall. `false_alarms`: the chance
     that a version under which no slice falls further ever raises an alarm. Slices of fewer than `min_slice_rows`
     holdout rows are not watched.
+
+    `on_accuracy_down`, besides telling: `retrain` asks for a training, `rollback` serves the version before and holds
+    it, `stop` lets the version serve on and holds it, so that none is published over it until a person releases it.
     """
 
     model_config = STRICT
@@ -28,4 +31,4 @@ class Monitoring(BaseModel):
     margin: float = Field(default=0.02, ge=0, le=1)
     false_alarms: float = Field(default=0.01, gt=0, lt=1)
     min_slice_rows: int = Field(default=100, ge=10)
-    on_accuracy_down: Literal["tell", "retrain", "rollback"] = "tell"
+    on_accuracy_down: Literal["tell", "retrain", "rollback", "stop"] = "tell"
