@@ -48,7 +48,7 @@ def test_an_entity_stays_where_it_is() -> None:
 def test_the_choice_of_a_recipe_keeps_them_apart_too() -> None:
     """Else it would prefer what remembers best."""
     rows = with_visitors(visits(3000))
-    for before, block in choose._blocks(pipeline(), rows.append_column(LABEL, rows["bought"].cast("int8"))):
+    for before, block in choose.later_blocks(pipeline(), rows.append_column(LABEL, rows["bought"].cast("int8"))):
         assert not set(before["visitor"].to_pylist()) & set(block["visitor"].to_pylist())
 
 

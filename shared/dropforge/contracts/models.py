@@ -70,6 +70,16 @@ class Lineage(BaseModel):
     because: str
 
 
+class Personal(BaseModel):
+    """The corrections of single entities: of which column, by which plan (empty: none were taken), and the mean of the
+    pipeline's metric on later training rows that each plan reached beside the `common` model."""
+
+    model_config = STORED
+    per: str
+    plan: str
+    tried: dict[str, float]
+
+
 class Candidate(BaseModel):
     """A trained model that waits for the judge. Its id is a hash of its inputs, so a repeat finds it."""
 
@@ -83,6 +93,7 @@ class Candidate(BaseModel):
     classes: list[str] = []  # of a multiclass model, in the order of its probabilities
     kind: str = "boosting"  # of `ml.recipes.RECIPES`
     tried: dict[str, float] = {}  # recipe -> the pipeline's metric, at the end of the training rows
+    personal: Personal | None = None  # where `training.per` is set
     correction: dict[str, float] | None = None  # slope, shift of the log-odds; log loss before and after it
     signature: list[Field]
     metrics: dict[str, dict[str, float]]  # slice ("all", "origin=JFK") -> metric -> value on the holdout

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from dropforge.contracts.errors import NotEnoughData
+from dropforge.contracts.models import Personal
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.ml import calibrate, fit, groups, score, serving
 from dropforge.ml.calibrate import Correction
@@ -33,12 +34,14 @@ ROWS_A_SECOND = 500_000
 class Choice:
     """The recipe chosen, what each one reached, and the correction of its probabilities where one helps.
 
-    `tried`: recipe -> the pipeline's metric on the newest block, which all were tried on.
+    `tried`: recipe -> the pipeline's metric on the newest block, which all were tried on. `personal` is asked
+    afterwards (`personal.choose`).
     """
 
     kind: str
     tried: dict[str, float]
     correction: Correction | None = None
+    personal: Personal | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
     preferred, *others = recipes(pipeline)
     outputs = len(np.unique(labels_of(rows))) if pipeline.label.task == "multiclass" else 1
     most = most_rows(pipeline, outputs * (1 + len(others)))
-    blocks = _blocks(pipeline, rows.slice(max(0, rows.num_rows - most)))
+    blocks = later_blocks(pipeline, rows.slice(max(0, rows.num_rows - most)))
     if not blocks or (not others and not calibrate.suits(pipeline)):
         return Choice(preferred, {})
     sign = 1 if score.HIGHER_IS_BETTER[pipeline.success.metric] else -1
@@ -92,7 +95,7 @@ def most_rows(pipeline: Pipeline, tried: int) -> int:
     return int(np.clip(pipeline.training.search_seconds * ROWS_A_SECOND / cost, LEAST_ROWS, MOST_ROWS))
 
 
-def _blocks(pipeline: Pipeline, rows: pa.Table) -> Sequence[tuple[pa.Table, pa.Table]]:
+def later_blocks(pipeline: Pipeline, rows: pa.Table) -> Sequence[tuple[pa.Table, pa.Table]]:
     """Each block with the rows before it, and other entities; none at all where one of them is too small."""
     blocks, task = [], pipeline.label.task
     place = np.arange(rows.num_rows)

@@ -10,11 +10,12 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from dropforge.core import compiled
-from dropforge.core.compiled import Classes, Column, Compiled, Linear, Predictor
+from dropforge.core.compiled import Classes, Column, Compiled, Linear, Personal, Predictor
 from dropforge.ml import flattened, linearised, serving
 from dropforge.ml.calibrate import Corrected
 from dropforge.ml.encoder import Encoder
 from dropforge.ml.flattened import NotCompilable
+from dropforge.ml.personal.model import PersonalClasses, PersonalNumbers
 from dropforge.ml.updating import AddedNumbers, AddedOdds
 
 TOLERANCE = 1e-6
@@ -61,6 +62,18 @@ def compile_(model: Any, columns: Mapping[str, Any]) -> Predictor:
     Raises:
         NotCompilable: it is another pipeline, or has splits by category.
     """
+    if isinstance(model, PersonalNumbers | PersonalClasses):
+        return _personal(model, columns)
+    return _common(model, columns)
+
+
+def _personal(model: Any, columns: Mapping[str, Any]) -> Personal:
+    numbers = model.numbers
+    common = _common(model.common, columns)
+    return Personal(common, model.column, _columns(numbers.encoder), numbers.scales_, model.entities)
+
+
+def _common(model: Any, columns: Mapping[str, Any]) -> Compiled | Linear | Classes:
     last = model.named_steps.get("model")
     made, last = last, _innermost(last)
     if not isinstance(model.steps[0][1], Encoder) or not isinstance(last, _COMPILED):
@@ -88,7 +101,7 @@ _COMPILED = (
 )
 
 
-def _whole(model: Any, parts: list[Compiled] | list[Linear]) -> Predictor:
+def _whole(model: Any, parts: list[Compiled] | list[Linear]) -> Compiled | Linear | Classes:
     """The parts as one predictor: of classes, where the pipeline knows them by name; else there is one part."""
     return Classes(parts) if serving.classes(model) else parts[0]
 

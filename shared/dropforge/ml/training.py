@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -19,15 +19,17 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, ArtefactTampered, NotEnoughData
 from dropforge.contracts.estimates import Cost
-from dropforge.contracts.models import Candidate, Lineage, TrainedOn
+from dropforge.contracts.models import Candidate, Lineage, Personal, TrainedOn
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.core import candidates, leaks
 from dropforge.core.dataset import read_rows
 from dropforge.core.ports import Clock, Objects
 from dropforge.core.state import create_once
-from dropforge.ml import artefact, calibrate, estimate, export, fit, groups, onward, sample, score, serving
+from dropforge.ml import artefact, estimate, export, fit, groups, onward, sample, score, serving
 from dropforge.ml.choose import Choice, choose
-from dropforge.ml.rows import coded, columns_of, labelled, labels_of, weights_of, with_given
+from dropforge.ml.personal import choose as personal
+from dropforge.ml.personal.learn import common
+from dropforge.ml.rows import coded, columns_of, labelled, labels_of, with_given
 from dropforge.ml.version import code_version, libraries
 from dropforge.ml.window import past, times_of
 
@@ -134,6 +136,7 @@ def make(
         kind=chosen.kind,
         tried=chosen.tried,
         correction=asdict(chosen.correction) if chosen.correction else None,
+        personal=chosen.personal,
         signature=recipe.pipeline.signature(),
         metrics=metrics,
         lineage=Lineage(
@@ -185,8 +188,13 @@ def split_by_time(pipeline: Pipeline, rows: pa.Table) -> Split:
 def fit_rows(pipeline: Pipeline, rows: pa.Table) -> tuple[Any, Choice]:
     """The artefact that labelled rows give, and how its kind was chosen."""
     chosen = choose(pipeline, rows)
-    model = fit.fit(pipeline, columns_of(rows), labels_of(rows), chosen.kind, weights_of(rows))
-    return (calibrate.corrected(model, chosen.correction) if chosen.correction else model), chosen
+    model = common(pipeline, rows, chosen.kind, chosen.correction)
+    if pipeline.training.per is None:
+        return model, chosen
+    found = personal.plan(pipeline, rows, chosen)
+    told = Personal(per=pipeline.training.per, plan=str(found.plan or ""), tried=found.tried)
+    chosen = replace(chosen, personal=told)
+    return (personal.corrected(pipeline, rows, chosen, found.plan, model) if found.plan else model), chosen
 
 
 def _write_artefact(state: Objects, name: str, content: bytes, digest: str) -> None:

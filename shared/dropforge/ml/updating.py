@@ -22,6 +22,7 @@ from dropforge.contracts.pipeline import Pipeline
 from dropforge.ml import fit, score, serving
 from dropforge.ml.calibrate import Corrected
 from dropforge.ml.paired import difference
+from dropforge.ml.personal.model import PersonalClasses, PersonalNumbers
 from dropforge.ml.rows import columns_of, labels_of
 
 Floats = NDArray[np.float64]
@@ -87,6 +88,8 @@ class Compared:
 
 def updates(model: Any) -> int:
     """How many updates lie on top of one another; -1 where a model cannot be updated."""
+    if isinstance(model, PersonalNumbers | PersonalClasses):
+        return -1
     last = model.named_steps["model"]
     count = 0
     while isinstance(last, _Added | Corrected):

@@ -85,6 +85,9 @@ class Pipeline(BaseModel):
             said = column.model_dump(include={"type", "unit", "min", "max", "allowed"})
             required = column.required and feature.column in self.main.columns
             fields[feature.column] = SignatureField(name=feature.column, required=required, **said)
+        per = self.training.per
+        if per is not None and per not in fields:  # never required: who is not known is answered as everybody
+            fields[per] = SignatureField(name=per, required=False, type="category")
         return list(fields.values())
 
     @model_validator(mode="after")
@@ -138,6 +141,19 @@ class Pipeline(BaseModel):
                     )
         return problems
 
+    def _per_problems(self) -> list[str]:
+        per, column = self.training.per, self.main.columns.get(self.training.per or "")
+        if per is None:
+            return []
+        if column is None or column.type != "category":
+            found = "no column" if column is None else f"a {column.type}"
+            return [f"'per' must name a category of {self.table!r}. {per!r} is {found} of it."]
+        if per in (*self.forbidden_features, self.label.column):
+            return [f"'per' names {per!r}, which is forbidden: it leaks."]
+        if per == self.training.group:
+            return [f"'per' and 'group' both name {per!r}: entities that are never trained on have no correction."]
+        return []
+
     def _column_problems(self) -> list[str]:
         if self.table not in self.tables or any(join.table not in self.tables for join in self.joins):
             return []
@@ -178,6 +194,7 @@ class Pipeline(BaseModel):
             problems.append(f"All features are text, which 'boosting' does not read: add {linear!r} to 'models'.")
         if self.training.group is not None and self.training.group not in self.main.columns:
             problems.append(f"'group' names {self.training.group!r}, which is no column of {self.table!r}.")
+        problems += self._per_problems()
         problems += [
             f"'allowed_leaks' names {name!r}, which no feature uses."
             for name in self.allowed_leaks

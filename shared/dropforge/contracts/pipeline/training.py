@@ -27,7 +27,8 @@ class Training(BaseModel):
     `update`: whether the champion may be brought up to date by new rows alone, where that predicts the last of them at
     least as well as a full training (`ml.updating`). `group`: a column whose values are entities that have many rows,
     such as a speaker: a fifth of them is never trained on, and the holdout is their last days. `most_rows`: of more, a
-    share is read, chosen by a hash of the key.
+    share is read, chosen by a hash of the key. `per`: a category whose values are entities that each get a small
+    correction over the model of all, where that predicts later rows better (`ml.personal`); requests give it.
     `window`: how far back the rows go that are trained on; `auto` takes what would have predicted this pipeline's own
     past best (`ml.window`). `models`: the kinds that are tried, the preferred one first, by default all that suit the
     label (`KINDS_OF`); another is taken only if it predicts all the later training rows better. `search_seconds`: about
@@ -43,6 +44,7 @@ class Training(BaseModel):
     runs_per_day: int | None = Field(default=None, ge=1)
     holdout_days: int = Field(default=7, ge=1)
     group: str | None = None
+    per: str | None = None
     window: Windowed = "all"
     most_rows: int = Field(default=5_000_000, ge=1000)
     models: list[Kind] | None = Field(default=None, min_length=1)

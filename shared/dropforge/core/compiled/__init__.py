@@ -9,6 +9,7 @@ from dropforge.core.compiled.columns import Column
 from dropforge.core.compiled.explained import Explanation
 from dropforge.core.compiled.form import FORMAT, Predictor, dump, load
 from dropforge.core.compiled.linear import Linear, Term
+from dropforge.core.compiled.personal import Offsets, Personal, Scale
 from dropforge.core.compiled.trees import Compiled, Trees
 
 __all__ = [
@@ -18,7 +19,10 @@ __all__ = [
     "Compiled",
     "Explanation",
     "Linear",
+    "Offsets",
+    "Personal",
     "Predictor",
+    "Scale",
     "Term",
     "Trees",
     "dump",

@@ -41,7 +41,11 @@ class Classes:
         return second if best else second.negated()
 
     def _probabilities(self, row: list[float]) -> list[float]:
-        raw = [part.raw(row) for part in self.parts]
+        return self.shares([part.raw(row) for part in self.parts])
+
+    @staticmethod
+    def shares(raw: Sequence[float]) -> list[float]:
+        """The probabilities that scores make: of one alone by the logistic function, of more by the softmax."""
         if len(raw) == 1:
             second = expit(raw[0])
             return [1.0 - second, second]

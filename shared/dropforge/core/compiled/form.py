@@ -9,6 +9,7 @@ from dropforge.contracts.errors import ArtefactTampered
 from dropforge.core.compiled.classes import Classes
 from dropforge.core.compiled.explained import Explanation
 from dropforge.core.compiled.linear import Linear
+from dropforge.core.compiled.personal import Personal
 from dropforge.core.compiled.trees import Compiled
 
 FORMAT = 1
@@ -47,6 +48,10 @@ def load(content: bytes, digest: str) -> Predictor:
     given = said.pop("format")
     if given != FORMAT:
         raise ArtefactTampered(f"Expected a compiled predictor of format {FORMAT}. Found {given!r}.")
+    return Personal.read(said, _common(said["common"])) if "personal" in said else _common(said)
+
+
+def _common(said: dict[str, Any]) -> Compiled | Linear | Classes:
     if said.pop("classes", False):
         return Classes.read(said)
     return Linear.read(said) if said.pop("linear", False) else Compiled.read(said)

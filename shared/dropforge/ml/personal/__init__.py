@@ -1,0 +1,1 @@
+"""Personalised models: small corrections of single entities (`training.per`) over one model of everybody."""
