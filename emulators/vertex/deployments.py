@@ -60,7 +60,7 @@ class Deployments:
         _check_resources(deployed)
         self._check_quota(location_of(call.name), deployed[_RESOURCES])
         deployed_id = deployed.get("id") or fresh_id()
-        if deployed_id in deployed_ids(endpoint):
+        if deployed_id in deployed_ids(endpoint) | self._coming(call.name):
             raise AlreadyExists(f"DeployedModel {deployed_id} is on the Endpoint already.")
         split = request.get("trafficSplit", {})
         if split:
@@ -83,6 +83,11 @@ class Deployments:
             metadata="DeployModelOperationMetadata",
             response="DeployModelResponse",
         )
+
+    def _coming(self, endpoint: str) -> set[str]:
+        """The ids of the models that are being deployed to an endpoint."""
+        payloads = self._operations.under_way("endpoints.deployModel")
+        return {payload["deployed"]["id"] for payload in payloads if payload["endpoint"] == endpoint}
 
     def _check_quota(self, location: str, resources: Json) -> None:
         """Refuse a deployment for which the location has not CPUs enough."""

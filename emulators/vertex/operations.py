@@ -78,6 +78,11 @@ class Operations:
             if not operation["done"]:
                 self._launch(operation)
 
+    def under_way(self, work: str) -> list[Json]:
+        """The payloads of all operations of a kind that are not done yet."""
+        running = [self._existing(name) for name in self._running]
+        return [operation["_payload"] for operation in running if operation["_work"] == work and not operation["done"]]
+
     def timestamp(self) -> str:
         """Now, in RFC 3339."""
         return self._clock.datetime().isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -11,13 +11,14 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud.aiplatform_v1 import EndpointServiceClient, ModelServiceClient
 
-from dropforge.contracts.errors import JobFailed, ServiceUnavailable
+from dropforge.contracts.errors import AlreadyExists, JobFailed, ServiceUnavailable
 from dropforge.contracts.settings import Settings
 from dropforge.core.ports import Deployed, Platform
 from dropforge.core.twins import MemoryPlatform, MemoryVersion
 from dropforge.gcp.anonymous import anonymous
 from dropforge.gcp.vertex import Vertex
-from dropforge.gcp.vertex.endpoints import endpoint_id
+from dropforge.gcp.vertex.endpoints import Endpoints, endpoint_id
+from dropforge.gcp.vertex.operations import finished
 from dropforge.gcp.vertex.registry import CHAMPION, HEALTH_ROUTE, PREDICT_ROUTE
 from functions import flow
 from tests.emulators.launch import Emulator
@@ -112,6 +113,22 @@ def test_every_step_of_a_publication_may_be_repeated(platform: Platform, pipelin
     """A function that dies after any step comes back and does them all again."""
     publish(platform, pipeline, "first")
     assert publish(platform, pipeline, "second") == publish(platform, pipeline, "second")
+
+
+def test_a_second_deployment_of_a_version_while_the_first_runs_is_refused(
+    vertex_emulator: Emulator, clients: dict[str, Any], pipeline: str
+) -> None:
+    """Two publications whose lease ran out must not put one model twice on the endpoint that serves."""
+    adapter = vertex(vertex_emulator)
+    model, version = register(adapter, pipeline, "first")
+    endpoints = Endpoints(clients["endpoints"], model.partition("/models/")[0])
+    serving = endpoints.ensure(pipeline)
+    operation = endpoints.deploy(serving, model, version, {})
+    with pytest.raises(AlreadyExists):
+        endpoints.deploy(serving, model, version, {})
+    finished(operation, "The deployment")
+    assert len(endpoints.get(serving.name).deployed_models) == 1
+    adapter.close()
 
 
 def test_what_was_retired_answers_no_more(platform: Platform, pipeline: str) -> None:
