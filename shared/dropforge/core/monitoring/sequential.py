@@ -13,6 +13,7 @@ row after row, in any order: the wealth grows by the product, and faster than by
 Where this departs from the papers: a twentieth of the stake is on a change before the first observation, the rest is
 spread over all later times with weights that sum to one. So it bounds the chance of ever crying wolf, where an
 e-detector bounds the mean time between two cries; the delay grows with the logarithm of the time before the change.
+Where a change is awaited, `soon`, half of the stake is on one before the first observation, the rest on the next ones.
 """
 
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ _SHARES = (0.06, 0.2, 0.45, 0.8)
 _ROW_SHARES = {0.04: 0.4, 0.08: 0.4, 0.2: 0.15, 0.5: 0.05}
 _AT_ONCE = 0.05  # of the stake, on a change before the first observation
 _SPREAD = 500.0  # observations within which half of the other stakes are placed
+_AT_ONCE_SOON, _SPREAD_SOON = 0.5, 30.0  # the same where a change is awaited
 _MOST = 1e100  # where wealth stops to grow, long after it has convinced anybody; keeping less of it is safe
 
 
@@ -51,13 +53,15 @@ class Test(BaseModel):
     falling: bool
     seen: int
     rows: int = 1  # right or wrong ones, each for itself, that make an observation; 1 for a mean of another kind
+    at_once: float = _AT_ONCE
+    spread: float = _SPREAD
     gamblers: list[Gambler]
 
     @property
     def evidence(self) -> float:
         """The e-value: at most 1 on average, at any time one may stop at, while the reference holds."""
         wealth = sum(gambler.weight * gambler.wealth for gambler in self.gamblers)
-        return wealth + _unplaced(self.seen)
+        return wealth + self.unplaced(self.seen)
 
     @property
     def since(self) -> str:
@@ -70,15 +74,20 @@ class Test(BaseModel):
         best = self._best
         return best.total / best.seen if best.seen else self.reference
 
+    def unplaced(self, seen: int) -> float:
+        """The stake that is not placed yet, after so many observations."""
+        return (1 - self.at_once) / (1 + max(seen - 1, 0) / self.spread)
+
     @property
     def _best(self) -> Gambler:
         return max(self.gamblers, key=lambda gambler: gambler.lucky)
 
 
-def begin(reference: float, *, falling: bool = True, rows: int = 1) -> Test:
+def begin(reference: float, *, falling: bool = True, rows: int = 1, soon: bool = False) -> Test:
     """A test of "the mean is at least `reference`", or, not `falling`, of "it is at most that".
 
-    Each observation is the share of right answers among `rows` independent rows, if these are more than one.
+    Each observation is the share of right answers among `rows` independent rows, if these are more than one. `soon`: a
+    change is awaited now, as when something was done about it.
 
     Raises:
         ValueError: the reference is not in [0, 1].
@@ -88,8 +97,11 @@ def begin(reference: float, *, falling: bool = True, rows: int = 1) -> Test:
     worst = 1 - reference if falling else reference  # the largest step against the gambler
     largest = 1 / max(worst, 0.01)
     shares = dict.fromkeys(_SHARES, 1 / len(_SHARES)) if rows == 1 else _ROW_SHARES
-    gamblers = [Gambler(bet=share * largest, wealth=_AT_ONCE, weight=each) for share, each in shares.items()]
-    return Test(reference=reference, falling=falling, seen=0, rows=rows, gamblers=gamblers)
+    at_once, spread = (_AT_ONCE_SOON, _SPREAD_SOON) if soon else (_AT_ONCE, _SPREAD)
+    gamblers = [Gambler(bet=share * largest, wealth=at_once, weight=each) for share, each in shares.items()]
+    return Test(
+        reference=reference, falling=falling, seen=0, rows=rows, at_once=at_once, spread=spread, gamblers=gamblers
+    )
 
 
 def observed(test: Test, observations: Sequence[tuple[str, float]]) -> Test:
@@ -103,7 +115,7 @@ def observed(test: Test, observations: Sequence[tuple[str, float]]) -> Test:
     for label, value in observations:
         if not 0 <= value <= 1:
             raise ValueError(f"Expected an observation from 0 to 1 at {label}. Got {value!r}.")
-        stake = _unplaced(seen) - _unplaced(seen + 1)
+        stake = test.unplaced(seen) - test.unplaced(seen + 1)
         seen += 1
         for gambler in gamblers:
             _play(gambler, _gain(test, gambler.bet, value), stake, label, value)
@@ -127,11 +139,6 @@ def _play(gambler: Gambler, gain: float, stake: float, label: str, value: float)
     gambler.lucky = min(gambler.lucky * gain, _MOST)
     gambler.total += value
     gambler.seen += 1
-
-
-def _unplaced(seen: int) -> float:
-    """The stake that is not placed yet, after so many observations."""
-    return (1 - _AT_ONCE) / (1 + max(seen - 1, 0) / _SPREAD)
 
 
 def threshold(false_alarms: float, tests: int) -> float:

@@ -2,7 +2,8 @@
 
 An alert is raised when the test of a slice is convinced that it fell below its reference. It is resolved when the
 mirror image of that test is convinced that the slice is back above the middle between the reference and what was seen.
-So nothing flickers: between the two, what was said stands.
+So nothing flickers: between the two, what was said stands. That an alert is ever resolved while its slice is not back
+has at most the chance that is asked of false alarms, for each alert by itself; for raising one, all tests share it.
 """
 
 from collections.abc import Mapping
@@ -88,11 +89,12 @@ def take(watch: Watch, score: BatchScore, settings: Monitoring) -> Watch:
     if score.batch_id in watch.done or score.candidate_id != watch.candidate_id:
         return watch
     limit = sequential.threshold(settings.false_alarms, len(watch.slices))
+    enough = sequential.threshold(settings.false_alarms, 1)
     slices = dict(watch.slices)
     changed: list[tuple[str, str, Open]] = []
     for name, seen in score.slices.items():
         if name in slices:
-            slices[name], said = _taken(slices[name], seen, limit, f"{watch.pipeline}:{name}:{score.batch_id}")
+            slices[name], said = _taken(slices[name], seen, limit, enough, f"{watch.pipeline}:{name}:{score.batch_id}")
             changed += [(name, status, alert) for status, alert in said]
     alarmed = [name for name, each in slices.items() if each.open]
     notices = [
@@ -112,11 +114,13 @@ def take(watch: Watch, score: BatchScore, settings: Monitoring) -> Watch:
     return watch.model_copy(update={"slices": slices, "done": [*watch.done, score.batch_id], "notices": kept})
 
 
-def _taken(one: Slice, score: SliceScore, limit: float, key: str) -> tuple[Slice, list[tuple[str, Open]]]:
+def _taken(
+    one: Slice, score: SliceScore, limit: float, enough: float, key: str
+) -> tuple[Slice, list[tuple[str, Open]]]:
     if one.open:
         recovery = sequential.observed(one.open.recovery, score.observations)
         alert = one.open.model_copy(update={"recovery": recovery})
-        if recovery.evidence < limit:
+        if recovery.evidence < enough:
             return one.model_copy(update={"open": alert}), []
         fresh = sequential.begin(one.level.reference, rows=one.test.rows)
         return one.model_copy(update={"open": None, "test": fresh}), [("resolved", alert)]
@@ -134,13 +138,15 @@ def _taken(one: Slice, score: SliceScore, limit: float, key: str) -> tuple[Slice
 
 
 def _recovery(well: float, seen: float, rows: int) -> Test:
-    return sequential.begin((well + seen) / 2, falling=False, rows=rows)
+    return sequential.begin((well + seen) / 2, falling=False, rows=rows, soon=True)
 
 
 def _under(alert: Open, level: Level) -> Open:
     """An open alert under a new version: it is held to what that expects of itself, where that is less."""
     well = min(alert.recovery.reference, (level.reference + alert.seen) / 2)
-    return alert.model_copy(update={"recovery": sequential.begin(well, falling=False, rows=alert.recovery.rows)})
+    return alert.model_copy(
+        update={"recovery": sequential.begin(well, falling=False, rows=alert.recovery.rows, soon=True)}
+    )
 
 
 def _column(name: str) -> str:
