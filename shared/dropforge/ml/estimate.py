@@ -23,7 +23,8 @@ def expected(pipeline: Pipeline, batches: Sequence[TrainedOn], last: Candidate |
     """
     rows = rows_of(pipeline, batches)
     values = rows * len(pipeline.features)
-    seconds = BASE_SECONDS + pipeline.training.search_seconds + values * SECONDS_A_VALUE
+    fits = 1 if pipeline.training.per is None else 4  # three more, of two thirds of the rows, and the corrections
+    seconds = BASE_SECONDS + pipeline.training.search_seconds + values * SECONDS_A_VALUE * fits
     memory = BASE_MB + values * BYTES_A_VALUE / 1e6
     if last is not None and last.took is not None:
         before = last.lineage.rows_train + last.lineage.rows_holdout

@@ -96,11 +96,7 @@ def _asked(pipeline: Pipeline, chosen: Choice, before: pa.Table, block: pa.Table
 
 
 def corrected(pipeline: Pipeline, rows: pa.Table, chosen: Choice, taken: Plan, model: Any) -> Any:
-    """The artefact: the common model of these rows, with the corrections that they give by this plan.
-
-    Raises:
-        NotEnoughData: as `material`.
-    """
+    """The artefact: the common model of these rows, with the corrections that they give by this plan."""
     numbers = numbers_of(pipeline, rows)
     given = material(pipeline, rows, chosen.kind, chosen.correction, numbers, serving.classes(model))
     return personal(pipeline, model, numbers, offsets(pipeline, given, taken))

@@ -48,40 +48,29 @@ class Rows:
     labels: NDArray[Any]
 
 
-def fitted(task: Task, rows: Rows, plan: Plan, scale: float, around: Offsets | None = None) -> Offsets:
-    """The correction of an entity, found by L-BFGS; drawn to `around`, an older one, instead of zero where it is given.
+def fitted(task: Task, rows: Rows, plan: Plan, scale: float) -> Offsets:
+    """The correction of an entity, found by L-BFGS from zero; `scale` is that of `raw.loss`.
 
-    The loss is convex, and the start is where it is drawn to; so the same rows give the same numbers.
+    The loss is convex and the start fixed, so the same rows give the same numbers.
     """
     count, outputs = rows.scores.shape
     lined = plan.reach != "shift" and count >= LINE_ROWS
     width = rows.numbers.shape[1] if plan.reach == "features" and count >= FEATURE_ROWS else 0
-    if around is not None and around.weights:
-        width = rows.numbers.shape[1]
     numbers = rows.numbers[:, :width]
-    centre = _flat(around, outputs, width)
 
     def at(values: Floats) -> tuple[float, Floats]:
         slope, shifts, weights = values[0], values[1 : 1 + outputs], values[1 + outputs :].reshape(outputs, width)
         moved = (1 + slope) * rows.scores + shifts + numbers @ weights.T
         slopes = residuals(task, moved, rows.labels, scale)
-        away = values - centre
         toward = [np.sum(slopes * rows.scores) if lined else 0.0]
-        gradient = np.concatenate([toward, slopes.sum(axis=0), (slopes.T @ numbers).ravel()]) + plan.penalty * away
-        return loss(task, moved, rows.labels, scale) + plan.penalty / 2 * float(away @ away), gradient
+        gradient = np.concatenate([toward, slopes.sum(axis=0), (slopes.T @ numbers).ravel()]) + plan.penalty * values
+        return loss(task, moved, rows.labels, scale) + plan.penalty / 2 * float(values @ values), gradient
 
-    found = minimize(at, centre, jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS}).x
+    found = minimize(
+        at, np.zeros(1 + outputs + outputs * width), jac=True, method="L-BFGS-B", options={"maxiter": _MOST_STEPS}
+    ).x
     weights = found[1 + outputs :].reshape(outputs, width)
     return Offsets(float(found[0]), found[1 : 1 + outputs].tolist(), weights.tolist() if width else [])
-
-
-def _flat(around: Offsets | None, outputs: int, width: int) -> Floats:
-    flat = np.zeros(1 + outputs + outputs * width)
-    if around is not None:
-        flat[: 1 + outputs] = [around.slope, *around.shifts]
-        if around.weights:
-            flat[1 + outputs :] = np.ravel(around.weights)
-    return flat
 
 
 def moved(scores: Floats, numbers: Floats, offsets: Offsets) -> Floats:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline as Steps
 from threadpoolctl import threadpool_limits
 
+from dropforge.contracts.errors import NotEnoughData
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.core.compiled import Offsets
 from dropforge.ml import calibrate, fit, serving
@@ -54,21 +55,19 @@ def common(pipeline: Pipeline, rows: pa.Table, kind: str, correction: Correction
 def material(
     pipeline: Pipeline, rows: pa.Table, kind: str, correction: Correction | None, numbers: Numbers, classes: list[str]
 ) -> Material:
-    """What corrections over a model of `classes` are fitted to; a part that lacks a class has no scores.
+    """What corrections over a model of `classes` are fitted to.
 
-    Raises:
-        NotEnoughData: a part of the rows is too few to learn the rest from.
+    A part has no scores where the others lack a class, or are too few to learn from.
     """
-    found = None
+    found = np.full((rows.num_rows, len(classes) if len(classes) > 2 else 1), np.nan)
     for place in np.array_split(np.arange(rows.num_rows), PARTS):
         others = np.delete(np.arange(rows.num_rows), place)
-        model = common(pipeline, rows.take(pa.array(others)), kind, correction)
-        given = raw(model, columns_of(rows.take(pa.array(place))))
-        if found is None:
-            found = np.full((rows.num_rows, max(given.shape[1], len(classes) if len(classes) > 2 else 1)), np.nan)
+        try:
+            model = common(pipeline, rows.take(pa.array(others)), kind, correction)
+        except NotEnoughData:
+            continue
         if serving.classes(model) == classes:
-            found[place] = given
-    assert found is not None
+            found[place] = raw(model, columns_of(rows.take(pa.array(place))))
     labels = coded(labels_of(rows), classes)
     columns = columns_of(rows)
     known = np.isfinite(found).all(axis=1) & ((labels >= 0) if classes else np.ones(len(labels), dtype=bool))
@@ -104,7 +103,8 @@ def _scale(pipeline: Pipeline, given: Material) -> float:
     """The mean squared error of the common model, for numbers: so that a penalty means the same in any unit."""
     if pipeline.label.task != "regression":
         return 1.0
-    found = float(np.nanmean((given.scores[:, 0] - given.labels) ** 2))
+    known = np.isfinite(given.scores[:, 0])
+    found = float(np.mean((given.scores[known, 0] - given.labels[known]) ** 2)) if known.any() else 0.0
     return found if found > 0 else 1.0
 
 
