@@ -17,7 +17,7 @@ from dropforge.core.monitoring import watch, wording
 from dropforge.core.monitoring.watch import Notice, Watch
 from dropforge.core.ports import Clock, Objects, Platform, Topics
 from dropforge.core.state import create_once, load
-from dropforge.ml import late_labels, live, prequential, publishing
+from dropforge.ml import drift, late_labels, live, prequential, publishing
 from dropforge.ml.rows import given_of
 
 BY = "monitor"
@@ -54,6 +54,7 @@ def on_labels(
     """Watch what labels say of answers; a repeat ends in the same state and says the same.
 
     Where batches are watched, the same rows come as a batch too, and are scored here but not taken as evidence twice.
+    The days of answers that ended meanwhile are held against training.
 
     Raises:
         GenerationMismatch: other labels were taken in at the same moment.
@@ -70,6 +71,7 @@ def on_labels(
         for scored in late_labels.scored(pipeline, name, part, state):
             if pipeline.monitoring.watches == "answers":
                 _watch(pipeline, scored, state, topics, platform, clock)
+    drift.watch(pipeline, state, topics, clock, read)
 
 
 def _watch(

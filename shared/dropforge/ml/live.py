@@ -85,7 +85,7 @@ def _table(pipeline: Pipeline, rows: Sequence[dict[str, Any]], candidate: Candid
     for name in sorted(names):
         column = pipeline.column(name)
         assert column is not None, "the schema holds features, slices and time to columns"
-        values = [_read(instance.get(name), column.type) for instance in instances]
+        values = [value_of(instance.get(name), column.type) for instance in instances]
         if name == time:
             values = [value or row["at"] for value, row in zip(values, rows, strict=True)]
         made[name] = pa.array(values, _ARROW[column.type])
@@ -94,7 +94,8 @@ def _table(pipeline: Pipeline, rows: Sequence[dict[str, Any]], candidate: Candid
     return pa.table(made)
 
 
-def _read(value: Any, kind: FieldType) -> Any:
+def value_of(value: Any, kind: FieldType) -> Any:
+    """A value of a request, in the type of its column; a time without a zone counts as UTC."""
     if value is None:
         return None
     if kind == "timestamp":

@@ -1,6 +1,6 @@
 """Examine a batch: compare it with its history, say what is unusual, and what probably happened."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.examination import Examination
@@ -12,11 +12,16 @@ from dropforge.core.diagnosis import diagnose
 
 
 def examine(
-    batch: Batch, profile: Profile, earlier: Sequence[Earlier], one_in: int, units: Mapping[str, str | None]
+    batch: Batch,
+    profile: Profile,
+    earlier: Sequence[Earlier],
+    one_in: int,
+    units: Mapping[str, str | None],
+    without: Collection[str] = (),
 ) -> Examination:
     """Hold a batch against the earlier accepted ones of its table; at most one of `one_in` clean batches is an alarm.
 
-    A pure function: the same profiles in any order give the same.
+    Kinds of statistics in `without` are no news here. A pure function: the same profiles in any order give the same.
     """
     chosen = comparable(profile, earlier)
     if len(chosen) < ENOUGH or not profile.rows:
@@ -25,6 +30,7 @@ def examine(
         )
     compared = compare(profile, chosen, units)
     unusual, tests = anomalies(compared, profile, profile.span[0] if profile.span else None, one_in)
+    unusual = [(key, anomaly) for key, anomaly in unusual if key.kind not in without]
     named, torn = attributed(unusual, compared.related, units)
     found = most_telling(named)
     return Examination(
