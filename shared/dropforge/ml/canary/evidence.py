@@ -3,7 +3,7 @@
 The requests are those of `predict`, which counts them by the version that answered. A try that brought no answer names
 no version, so all of them are held against the canary: beside a champion that served without them, that is where they
 come from, and if not, a publication in the middle of a disturbance is better put off. Why so: see
-docs/decisions/0031-a-canary-is-a-state-beside-the-champion-pointer.md.
+docs/decisions/0023-a-canary-is-a-state-beside-the-champion-pointer.md.
 """
 
 from dataclasses import dataclass, field
