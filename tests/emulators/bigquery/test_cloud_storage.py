@@ -63,9 +63,6 @@ def test_an_object_is_loaded_once_under_its_job_id(client: bigquery.Client) -> N
     assert row.n == 3
 
 
-@pytest.mark.xfail(
-    strict=True, raises=BadRequest, reason="a wildcard needs the XML API's listing, which the storage emulator lacks"
-)
 def test_a_wildcard_loads_every_object(client: bigquery.Client) -> None:
     """One job loads a whole period."""
     assert load(client, "gs://staged/flights/*.parquet", "all").output_rows == 6
