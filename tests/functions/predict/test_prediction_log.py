@@ -68,8 +68,10 @@ def labelled(pubsub_emulator: Emulator) -> Seen[LabelsGiven]:
 
 def emptied[E: Event](seen: Seen[E]) -> Seen[E]:
     """What came late from a test before is waited for, and forgotten."""
-    time.sleep(0.3)
-    seen.look()
+    known = -1
+    while known != len(seen.look()):  # half a second brought nothing: five times as long as predict gathers
+        known = len(seen.events)
+        time.sleep(0.5)
     seen.events.clear()
     return seen
 
