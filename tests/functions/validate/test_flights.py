@@ -86,7 +86,7 @@ SPOILED = {
         HEADER.strip() + b"".join(b",x%d" % n for n in range(186)) + b"\n" + LINES[0].strip() + b",1" * 186 + b"\n",
         "quarantined",
         "The file has 200 columns, of which the pipeline does not know 'x0', 'x1', 'x2', 'x3', 'x4', 'x5', 'x6', 'x7'"
-        " and 178 more. Declare them, or set 'unexpected_columns' to ignore or rescue for 'flights'.",
+        " and 178 more. Declare them, or set 'unexpected_columns' to ignore, rescue or evolve for 'flights'.",
     ),
     "an image": (
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 40,
