@@ -127,8 +127,7 @@ def _given_up(staged: Staged, files: Files, error: duckdb.OutOfMemoryException) 
     files.accepted.unlink(missing_ok=True)
     files.quarantined.unlink(missing_ok=True)
     with engine.opened(files.scratch) as database:
-        database.execute(f"CREATE TABLE faults (_row BIGINT, reasons {output.REASON}[])")
-        database.execute(output.quarantined(staged, [refusal], files, with_values=False))
+        database.execute(output.given_up(staged, refusal, files))
     return Judged([refusal], rows_quarantined=staged.rows + staged.rejected)
 
 

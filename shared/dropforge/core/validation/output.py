@@ -34,28 +34,51 @@ def accepted(staged: Staged, table: Table, misfit: list[str], files: "Files") ->
     )
 
 
-def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files", with_values: bool = True) -> str:
-    """SQL: copy the rows with a fault and what could not be read; every row, if the batch has reasons as a whole.
-
-    Without values, `raw` is empty for what could be read.
-    """
-    whole = f"[{', '.join(_struct(reason) for reason in batch_reasons)}]::{REASON}[]"
+def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files") -> str:
+    """SQL: copy the rows with a fault and what could not be read; every row, if the batch has reasons as a whole."""
+    whole = _whole(batch_reasons)
     join = "LEFT JOIN" if batch_reasons else "JOIN"
     parts = []
     if staged.rows:
         raw = ", ".join(f"{text(name)}: {identifier(name)}" for name in staged.columns)
-        raw = f"to_json({{{raw}}})" if with_values else "'{}'::JSON"
         kept = f"coalesce(faults.reasons, []::{REASON}[])"
         parts.append(
-            f"SELECT _row, _line, list_concat({kept}, {whole}) AS reasons, {raw} AS raw "
+            f"SELECT _row, _line, list_concat({kept}, {whole}) AS reasons, to_json({{{raw}}}) AS raw "
             f"FROM read_parquet({text(str(files.rows))}) {join} faults USING (_row)"
         )
     if staged.rejected:
-        reject = f"[{{'code': _code, 'column': NULL, 'value': NULL, 'sentence': _sentence}}::{REASON}]"
-        parts.append(
-            f"SELECT _row, _line, list_concat({reject}, {whole}) AS reasons, json_object('_text', _text) AS raw "
-            f"FROM read_parquet({text(str(files.rejects))})"
-        )
+        parts.append(_rejects(whole, files))
+    return _quarantine(staged, f"({' UNION ALL '.join(parts)}) ORDER BY _row", files)
+
+
+def given_up(staged: Staged, refusal: Reason, files: "Files") -> str:
+    """SQL: copy every row without its values, then what could not be read, a row group in memory at a time.
+
+    Nothing is joined and nothing sorted, which would need the memory that there is not.
+    """
+    whole = _whole([refusal])
+    parts = []
+    if staged.rows:
+        rows = f"read_parquet({text(str(files.rows))})"
+        parts.append(f"SELECT _row, _line, {whole} AS reasons, '{{}}'::JSON AS raw FROM {rows}")
+    if staged.rejected:
+        parts.append(_rejects(whole, files))
+    return _quarantine(staged, f"({' UNION ALL '.join(parts)})", files)
+
+
+def _whole(batch_reasons: list[Reason]) -> str:
+    return f"[{', '.join(_struct(reason) for reason in batch_reasons)}]::{REASON}[]"
+
+
+def _rejects(whole: str, files: "Files") -> str:
+    reject = f"[{{'code': _code, 'column': NULL, 'value': NULL, 'sentence': _sentence}}::{REASON}]"
+    return (
+        f"SELECT _row, _line, list_concat({reject}, {whole}) AS reasons, json_object('_text', _text) AS raw "
+        f"FROM read_parquet({text(str(files.rejects))})"
+    )
+
+
+def _quarantine(staged: Staged, rows: str, files: "Files") -> str:
     written = {
         "pipeline": text(staged.batch.pipeline),
         "table": text(staged.batch.table),
@@ -67,10 +90,7 @@ def quarantined(staged: Staged, batch_reasons: list[Reason], files: "Files", wit
         "reasons": "CAST(to_json(reasons) AS VARCHAR)",
         "raw": "CAST(raw AS VARCHAR)",
     }
-    return (
-        f"COPY (SELECT {_columns(written)} FROM ({' UNION ALL '.join(parts)}) ORDER BY _row) "
-        f"TO {text(str(files.quarantined))} (FORMAT parquet)"
-    )
+    return f"COPY (SELECT {_columns(written)} FROM {rows}) TO {text(str(files.quarantined))} (FORMAT parquet)"
 
 
 def summary(database: duckdb.DuckDBPyConnection, staged: Staged, files: "Files") -> list[Reason]:
