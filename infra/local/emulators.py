@@ -26,7 +26,8 @@ def main(arguments: list[str]) -> int:
         parser.add_argument(f"--{name}-port", type=int, default=PORTS[name], help="0 takes a free one")
     given = parser.parse_args(arguments)
     ports = {name: getattr(given, f"{name}_port") for name in EMULATORS}
-    signal.signal(signal.SIGTERM, _interrupt)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too, for what a shell starts in the background ignores it
+        signal.signal(ending, _interrupt)
     with tempfile.TemporaryDirectory() as scratch:
         home = Path(scratch) if given.memory else given.home
         with only_one(home), Stack(home, _tell, persistent=not given.memory, ports=ports) as stack:
