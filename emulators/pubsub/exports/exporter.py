@@ -28,7 +28,7 @@ class Exporter:
         self._runtime = runtime
         self._subscription = subscription
         self._sink = sink
-        self._batch: list[Delivery] = []
+        self._batch: dict[Entry, Delivery] = {}
         self._opened = 0.0  # when the first message of the batch was taken
         self._writing: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -52,7 +52,7 @@ class Exporter:
         while taken := self._subscription.take(self._consumer, limits.messages):
             self._opened = self._opened if self._batch else self._runtime.clock.now()
             self._subscription.modify_deadline([each.ack_id for each in taken], _HOLD_SECONDS)
-            self._batch += taken
+            self._batch |= {each.entry: each for each in taken}
         if not self._batch:
             return
         left = self._opened + limits.seconds - self._runtime.clock.now()
@@ -63,16 +63,17 @@ class Exporter:
 
     def expired(self, entry: Entry) -> None:
         """The message is no longer ours: a seek took it."""
-        self._batch = [each for each in self._batch if each.entry is not entry]
+        self._batch.pop(entry, None)
 
     def close(self) -> None:
-        """Write no more; what was taken comes again to whoever is next."""
+        """Write no more; what was taken comes again to whoever is next; where all ends, nothing failed."""
         self._subscription.queue.leave(self._consumer)
         if self._timer is not None:
             self._timer.cancel()
         if self._writing is not None:
             self._writing.cancel()
-        self._subscription.modify_deadline([each.ack_id for each in self._batch], 0)
+        if not self._subscription.closed:
+            self._subscription.modify_deadline([each.ack_id for each in self._batch.values()], 0)
 
     def _wait(self, seconds: float) -> None:
         if self._timer is not None:
@@ -84,13 +85,13 @@ class Exporter:
         self.pump()
 
     async def _write(self) -> None:
-        batch = list(self._batch)
+        batch = dict(self._batch)
         try:
-            refused = await self._attempt(list({each.entry: None for each in batch}))
+            refused = await self._attempt(list(batch))
         except Unreachable:
             self._pause(_UNREACHABLE_SECONDS)  # the batch stays as it is
         except Unwritable as error:
-            self._settle(batch, {each.entry: error.reason for each in batch}, error.state)
+            self._settle(batch, dict.fromkeys(batch, error.reason), error.state)
             await self._runtime.store.flush()
         else:
             self._settle(batch, refused, "SCHEMA_MISMATCH" if refused else "ACTIVE")
@@ -119,18 +120,18 @@ class Exporter:
         if fault.action == "delay":
             await asyncio.sleep(fault.delay_seconds)
 
-    def _settle(self, batch: list[Delivery], refused: dict[Entry, str], state: str) -> None:
+    def _settle(self, batch: dict[Entry, Delivery], refused: dict[Entry, str], state: str) -> None:
         """Acknowledge what was written, give back the rest, and show the state."""
-        self._batch = [each for each in self._batch if each not in batch]
+        self._batch = {entry: each for entry, each in self._batch.items() if entry not in batch}
         self._show(state)
-        self._subscription.acknowledge([each.ack_id for each in batch if each.entry not in refused])
-        for delivery in batch:
-            delivery.entry.error = refused.get(delivery.entry, "")
+        self._subscription.acknowledge([each.ack_id for entry, each in batch.items() if entry not in refused])
+        for entry in batch:
+            entry.error = refused.get(entry, "")
         self._failures_in_a_row = self._failures_in_a_row + 1 if refused else 0
         if refused and self._slows_down(state):
             shortest, longest = _PAUSE_SECONDS
             self._pause(min(longest, shortest * 2.0 ** min(self._failures_in_a_row - 1, 20)))
-        self._subscription.modify_deadline([each.ack_id for each in batch if each.entry in refused], 0)
+        self._subscription.modify_deadline([each.ack_id for entry, each in batch.items() if entry in refused], 0)
 
     def _slows_down(self, state: str) -> bool:
         """Whether a failure pauses all: not under a retry policy, and not for a mismatch that a dead letter ends."""
