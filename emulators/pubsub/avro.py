@@ -63,9 +63,16 @@ def read_binary(schema: Any, data: bytes) -> Any:
 
 
 def with_logical_types(schema: Any, datum: Any) -> Any:
-    """A datum as `read_json` gives it, with dates, times, decimals and UUIDs as such, as `read_binary` gives it."""
+    """A datum as `read_json` gives it, with dates, times, decimals and UUIDs as such, as `read_binary` gives it.
+
+    Raises:
+        Misfit: a text is half a surrogate pair, or a number beyond what its logical type can be.
+    """
     stream = BytesIO()
-    fastavro.schemaless_writer(stream, schema, datum)
+    try:
+        fastavro.schemaless_writer(stream, schema, datum)
+    except ValueError as error:
+        raise Misfit(f"expected what Avro's binary encoding has a form for: {error}") from error
     return read_binary(schema, stream.getvalue())
 
 

@@ -4,6 +4,7 @@ The service itself uses the Storage Write API's default stream. What a subscribe
 written at least once, and a row that the table refuses does not keep the others out.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,6 @@ from emulators.pubsub.exports import rows
 from emulators.pubsub.exports.service import Service
 from emulators.pubsub.exports.settings import table_of
 from emulators.pubsub.exports.sink import BatchLimits
-from emulators.pubsub.misfit import Misfit
 from emulators.pubsub.runtime import Runtime
 
 _ROWS, _BYTES = 500, 5_000_000  # what BigQuery advises for one insertAll, and half of what it takes
@@ -40,12 +40,12 @@ class BigQueryTable:
         columns = await self._columns()
         refused: dict[Entry, str] = {}
         written: list[Entry] = []
-        listed: list[dict[str, Any]] = []
+        listed: list[bytes] = []
         for entry in entries:
             try:
-                listed.append({"json": self._row(entry.message.body, columns)})
+                listed.append(_encoded(self._row(entry.message.body, columns)))
                 written.append(entry)
-            except (rows.NoRow, Misfit) as error:
+            except (ValueError, OverflowError, RecursionError) as error:
                 refused[entry] = str(error)
         if listed:
             refused |= {written[at]: reason for at, reason in (await self._insert(listed)).items()}
@@ -55,14 +55,15 @@ class BigQueryTable:
         answer = await self._service.call("GET", self._path())
         return rows.columns_of(answer)
 
-    async def _insert(self, listed: list[dict[str, Any]]) -> dict[int, str]:
+    async def _insert(self, listed: list[bytes]) -> dict[int, str]:
         """Rows that the table refused, by their place, with the reason; the others are in it."""
-        body = {
-            "rows": listed,
-            "skipInvalidRows": True,
-            "ignoreUnknownValues": self.config.bigquery_config.drop_unknown_fields,
-        }
-        answer = await self._service.call("POST", f"{self._path()}/insertAll", json=body)
+        ignore = b"true" if self.config.bigquery_config.drop_unknown_fields else b"false"
+        answer = await self._service.call(
+            "POST",
+            f"{self._path()}/insertAll",
+            content=b'{"skipInvalidRows":true,"ignoreUnknownValues":%b,"rows":[%b]}' % (ignore, b",".join(listed)),
+            headers={"content-type": "application/json"},
+        )
         return {
             int(error["index"]): "; ".join(each["message"] or each["reason"] for each in error["errors"])
             for error in answer.get("insertErrors", [])
@@ -84,3 +85,12 @@ class BigQueryTable:
         if export.write_metadata:
             row = rows.metadata(self.config.name, body) | row
         return row
+
+
+def _encoded(row: rows.Row) -> bytes:
+    """A row as insertAll takes it.
+
+    Raises:
+        ValueError: JSON or UTF-8 has no form for a value: no number, an infinite one, half a surrogate pair.
+    """
+    return json.dumps({"json": row}, allow_nan=False, ensure_ascii=False).encode()

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
+import fastavro
+
 from emulators.pubsub.entry import Entry
 from emulators.pubsub.exports import files
 from emulators.pubsub.exports.naming import file_name
@@ -67,17 +69,23 @@ class Bucket:
         return files.avro(bodies, self.config.name, with_metadata=export.avro_config.write_metadata), {}
 
     def _topic_file(self, entries: Sequence[Entry], settings: Any) -> tuple[bytes, dict[Entry, str]]:
-        """As `_file`, by the newest revision of the topic's schema."""
+        """As `_file`, by the newest revision of the topic's schema; where that is no record, none belongs in it."""
+        described = self.config.cloud_storage_config.avro_config.write_metadata
+        try:
+            schema = self._runtime.schemas.record_schema(settings)
+        except Misfit as error:
+            return b"", dict.fromkeys(entries, str(error))
+        schema = fastavro.parse_schema(files.with_metadata_fields(schema) if described else schema)
         records: list[dict[str, Any]] = []
         refused: dict[Entry, str] = {}
-        described = self.config.cloud_storage_config.avro_config.write_metadata
         for entry in entries:
             body = entry.message.body
             try:
                 record = self._runtime.schemas.datum(settings, body)
+                record = (files.metadata(self.config.name, body) if described else {}) | record
+                files.check_record(schema, record)
             except Misfit as error:
                 refused[entry] = str(error)
             else:
-                records.append((files.metadata(self.config.name, body) if described else {}) | record)
-        schema = self._runtime.schemas.record_schema(settings)
-        return files.avro_file(files.with_metadata_fields(schema) if described else schema, records), refused
+                records.append(record)
+        return files.avro_file(schema, records), refused

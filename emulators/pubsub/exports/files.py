@@ -10,6 +10,8 @@ from typing import Any
 
 import fastavro
 
+from emulators.pubsub.misfit import Misfit
+
 _DATA = {"name": "data", "type": "bytes"}
 _METADATA = [
     {"name": "subscription_name", "type": "string"},
@@ -52,6 +54,14 @@ def metadata(subscription: str, body: Any) -> dict[str, Any]:
 def with_metadata_fields(schema: dict[str, Any]) -> dict[str, Any]:
     """A topic's record schema with the metadata's fields before its own."""
     return {**schema, "fields": [*_METADATA, *schema["fields"]]}
+
+
+def check_record(schema: Any, record: dict[str, Any]) -> None:
+    """Raises Misfit for a record of an older revision that the newest, by which the file is written, cannot hold."""
+    try:
+        fastavro.schemaless_writer(BytesIO(), schema, record)
+    except (ValueError, TypeError, KeyError, OverflowError) as error:
+        raise Misfit(f"expected a record of the schema's newest revision: {error}") from error
 
 
 def avro_file(schema: Any, records: Sequence[dict[str, Any]]) -> bytes:

@@ -22,7 +22,7 @@ class Service:
         """The answer's JSON; `request` goes to httpx.
 
         Raises:
-            Unreachable: no address, no answer, or a failure that passes (429, 5xx).
+            Unreachable: no address, no answer, one that is no JSON, or a failure that passes (429, 5xx).
             Unwritable: a refusal.
         """
         host = os.environ.get(self._variable, "")
@@ -37,7 +37,10 @@ class Service:
             raise Unreachable(f"{self._variable} ({host}) answers {answer.status_code}: {answer.text[:200]}")
         if answer.status_code >= 400:
             raise Unwritable(_STATES.get(answer.status_code, "ACTIVE"), _message(answer))
-        found: dict[str, Any] = answer.json()
+        try:
+            found: dict[str, Any] = answer.json()
+        except ValueError as error:
+            raise Unreachable(f"{self._variable} ({host}) answers {answer.text[:200]!r}, which is no JSON") from error
         return found
 
 

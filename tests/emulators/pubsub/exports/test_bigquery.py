@@ -131,6 +131,11 @@ def test_unknown_fields_are_dropped_or_keep_the_message_out(
         (b"[1]", "found list"),
         (b'{"delay": 3}', "carrier"),
         (b'{"carrier": "U", "at": "x"}', "x"),
+        (b'{"carrier": "U", "at": 9223372036854775807}', "out of range"),
+        (b'{"carrier": "U", "delay": NaN}', "not JSON compliant"),
+        (b'{"carrier": "U", "delay": 1e400}', "not JSON compliant"),
+        (b'{"carrier": "\\ud800"}', "surrogates"),
+        (b'{"carrier": ' + b"[" * 100_000, "recursion"),
     ],
 )
 def test_what_cannot_be_written_is_dead_lettered_with_the_reason(

@@ -148,6 +148,64 @@ def test_a_bucket_that_is_gone_shows_in_the_state_and_fills_dead_letters(
     assert exports.state(name, "cloud_storage_config") == ("RESOURCE_ERROR", "NOT_FOUND")
 
 
+PROTOBUF = 'syntax = "proto3"; message Flight { string carrier = 1; }'
+
+
+@pytest.mark.parametrize(
+    ("kind", "definition", "data", "deleted"),
+    [
+        (Schema.Type.AVRO, json.dumps(FLIGHT), json.dumps(GOOD), True),
+        (Schema.Type.AVRO, '{"type": "string"}', '"UA"', False),
+        (Schema.Type.PROTOCOL_BUFFER, PROTOBUF, '{"carrier": "UA"}', False),
+    ],
+    ids=["deleted", "no record", "no Avro"],
+)
+def test_messages_whose_schema_gives_no_record_are_dead_lettered(
+    exports: Exports, bucket: storage.Bucket, kind: Schema.Type, definition: str, data: str, deleted: bool
+) -> None:
+    """The export tells why, and goes on with what comes after."""
+    bench = exports.bench
+    with schema_client(bench.host) as client:
+        schema = {"type_": kind, "definition": definition}
+        name = client.create_schema(request={"parent": PARENT, "schema": schema, "schema_id": f"s-{uuid4().hex}"}).name
+        topic = bench.topic(schema_settings={"schema": name, "encoding": Encoding.JSON})
+        dead = bench.topic()
+        letters = bench.subscription(dead)
+        policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
+        config = {"bucket": bucket.name, "avro_config": {"use_topic_schema": True}, "max_duration": {"seconds": 60}}
+        subscription = bench.subscription(topic, cloud_storage_config=config, dead_letter_policy=policy)
+        bench.publish(topic, data.encode())
+        if deleted:
+            client.delete_schema(name=name)
+
+    def a_minute_later() -> list[Any]:
+        advance(exports.pubsub, 61)
+        return bench.now(letters)
+
+    (letter,) = eventually(a_minute_later)
+    assert "expected an Avro record" in letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryErrorMessage"]
+    assert exports.state(subscription, "cloud_storage_config") == ("RESOURCE_ERROR", "SCHEMA_MISMATCH")
+
+
+def test_an_orderly_stop_is_no_failed_delivery(exports: Exports, bucket: storage.Bucket) -> None:
+    """However often it is stopped, a message in an open file is not dead-lettered for that."""
+    dead = exports.bench.topic()
+    policy = {"dead_letter_topic": dead, "max_delivery_attempts": 5}
+    config = {"bucket": bucket.name, "max_duration": {"seconds": 60}}
+    topic, _ = exports.bench.pair(cloud_storage_config=config, dead_letter_policy=policy)
+    exports.bench.publish(topic, b"patient")
+    for _ in range(5):
+        assert eventually(lambda: held(exports)) == 1
+        exports.bench.close()
+        exports.pubsub.process.terminate()
+        exports.pubsub.process.wait(20)
+        exports.start()
+    assert eventually(lambda: held(exports)) == 1
+    advance(exports.pubsub, 61)
+    (blob,) = files(bucket)
+    assert blob.download_as_bytes().splitlines() == [b"patient"]
+
+
 def test_a_subscription_needs_its_bucket(shared: Exports) -> None:
     """A typing error is told to who makes it."""
     with pytest.raises(NotFound):
