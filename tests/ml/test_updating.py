@@ -6,9 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from dropforge.contracts.estimates import Cost
 from dropforge.contracts.models import Candidate
 from dropforge.core import compiled
-from dropforge.ml import artefact, export, fit, reproduce, score, serving, trigger, updating
+from dropforge.ml import artefact, estimate, export, fit, reproduce, score, serving, trigger, updating
 from dropforge.ml.rows import LABEL, columns_of, labels_of
 from tests.ml.basket import NUMBER, shop, shopped
 from tests.ml.published import settle
@@ -85,6 +86,9 @@ def test_it_goes_the_whole_way_and_is_reproduced(monkeypatch: pytest.MonkeyPatch
     assert second.lineage.rows_train == 3000  # of 4,200: those that the first held back are new as well
     assert second.compiled_sha256 is not None, second.compiled_because
     assert reproduce.reproduce(second, world.state).same
+    took = second.model_copy(update={"took": Cost(seconds=1000, memory_mb=5000)})
+    again = estimate.expected(world.pipeline, second.lineage.batches, took)
+    assert again == Cost(seconds=1000, memory_mb=5000)  # it read all 4,200 rows, though it learned from fewer
 
 
 def test_without_a_champion_or_the_setting_everything_is_learned() -> None:

@@ -27,7 +27,7 @@ def expected(pipeline: Pipeline, batches: Sequence[TrainedOn], last: Candidate |
     seconds = BASE_SECONDS + pipeline.training.search_seconds + values * SECONDS_A_VALUE * fits
     memory = BASE_MB + values * BYTES_A_VALUE / 1e6
     if last is not None and last.took is not None:
-        before = last.lineage.rows_train + last.lineage.rows_holdout
+        before = rows_of(pipeline, last.lineage.batches)  # all that were read: of an update, `rows_train` are the new
         more = rows / max(1, before)
         seconds = max(seconds, last.took.seconds * more)
         memory = max(memory, BASE_MB + max(0.0, last.took.memory_mb - BASE_MB) * more)
