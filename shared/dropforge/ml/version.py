@@ -12,6 +12,8 @@ _PACKAGE = Path(dropforge.__file__).parent
 _LEARNING = (
     *("encoder", "timeparts", "texts", "targets", "cycles", "rows", "recipes"),
     *("groups", "choose", "window", "calibrate", "score", "fit", "updating", "onward", "training", "artefact"),
+    *("paired", "influence", "serving", "sample"),
+    *(f"personal/{name}" for name in ("choose", "correction", "learn", "model", "raw")),
 )
 # What decides which rows are learned from and what is learned. A change elsewhere makes no other model.
 _DECIDES = (
