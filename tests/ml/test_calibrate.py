@@ -1,10 +1,11 @@
 """Probabilities are corrected where that helps later rows, and the corrected model is compiled and reproduced."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from dropforge.contracts.pipeline import Pipeline, parse
-from dropforge.ml import artefact, calibrate, choose, export, fit, score, serving
+from dropforge.ml import artefact, calibrate, choose, export, fit, score, serving, training
 from dropforge.ml.rows import LABEL, columns_of
 from tests.ml.shop import YAML, visits
 
@@ -62,3 +63,13 @@ def test_the_search_says_what_it_found_of_the_calibration() -> None:
     table = rows.append_column(LABEL, rows["bought"].cast("int8"))
     found = choose.choose(pipeline(), table).correction
     assert found is None or found.after < found.before
+
+
+def test_a_constant_is_not_corrected() -> None:
+    """It has no log-odds to correct, also where the share of buyers grows and a correction would help."""
+    random = np.random.default_rng(6)
+    labels = pa.array((random.random(3000) < np.linspace(0.1, 0.9, 3000)).astype(np.int8))
+    table = visits(3000).append_column(LABEL, labels)
+    model, chosen = training.fit_rows(pipeline(models="constant"), table)
+    assert (chosen.kind, chosen.correction) == ("constant", None)
+    assert len(set(serving.given(model, columns_of(table)))) == 1

@@ -77,8 +77,10 @@ def choose(pipeline: Pipeline, rows: pa.Table) -> Choice:
         left = [kind for kind in left if reached[kind][-1].value > reached[preferred][-1].value]
     best = max(left, key=lambda kind: sum(found.value for found in reached[kind]), default=preferred)
     log.info(f"{pipeline.pipeline}: {best} is chosen of {', '.join(reached)}.", extra={"fields": {"tried": tried}})
+    if best == "constant" or not calibrate.suits(pipeline):  # of a constant, a correction is one more constant
+        return Choice(best, tried)
     older = [(found.labels, found.given) for found in reversed(reached[best])]
-    return Choice(best, tried, calibrate.correction(pipeline, older) if calibrate.suits(pipeline) else None)
+    return Choice(best, tried, calibrate.correction(pipeline, older))
 
 
 def recipes(pipeline: Pipeline) -> list[str]:
