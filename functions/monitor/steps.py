@@ -115,10 +115,7 @@ def _scored(pipeline: Pipeline, event: BatchAccepted, state: Objects) -> BatchSc
     known = load(state, place, BatchScore)
     if known:
         return known[0]
-    lines = ledger.lines(state, event.pipeline, event.table)
-    line = next((line for line in lines if line.batch.batch_id == event.batch_id), None)
-    if line is None:
-        raise NotFound(f"The batch {event.batch_id} of {event.pipeline} has no verdict (yet).", pipeline=event.pipeline)
+    line = ledger.find(state, event.pipeline, event.table, event.batch_id)
     found = prequential.of_batch(pipeline, line, state)
     return create_once(state, place, found) if found else None
 

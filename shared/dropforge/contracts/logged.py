@@ -14,7 +14,9 @@ from typing import Any
 PREDICTIONS_TOPIC, PREDICTIONS_SCHEMA = "predictions-logged", "predictions.logged/1"
 LABELS_TOPIC, LABELS_SCHEMA = "labels-given", "labels.given/1"
 
-_ID = re.compile(r"(?P<partition>\d{10}|k[0-9a-f])-[0-9a-f]{16}-\d{1,5}")
+KEYED = "k"  # begins each partition by key; one by the hour begins with a digit
+
+_ID = re.compile(rf"(?P<partition>\d{{10}}|{KEYED}[0-9a-f])-[0-9a-f]{{16}}-\d{{1,5}}")
 
 
 def partition_of_time(seconds: float) -> str:
@@ -28,7 +30,7 @@ def partition_of_time(seconds: float) -> str:
 
 def partition_of_key(name: str) -> str:
     """One of sixteen, by the first digit of a key's name."""
-    return f"k{name[0]}"
+    return f"{KEYED}{name[0]}"
 
 
 def partition_of_id(prediction_id: str) -> str | None:

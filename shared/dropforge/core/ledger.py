@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch, Source
+from dropforge.contracts.errors import NotFound
 from dropforge.core.ports import ObjectInfo, Objects
 
 
@@ -37,6 +38,14 @@ def lines(state: Objects, pipeline: str, table: str | None = None) -> Iterator[L
     """Every batch that has a verdict, in order of table and batch id."""
     for info in state.list(places.batch_verdicts(pipeline, table)):
         yield _line(pipeline, info)
+
+
+def find(state: Objects, pipeline: str, table: str, batch_id: str) -> Line:
+    """One batch. Raises NotFound where it has no verdict (yet)."""
+    found = next((line for line in lines(state, pipeline, table) if line.batch.batch_id == batch_id), None)
+    if found is None:
+        raise NotFound(f"The batch {batch_id} of {pipeline} has no verdict (yet).", pipeline=pipeline)
+    return found
 
 
 def _line(pipeline: str, info: ObjectInfo) -> Line:

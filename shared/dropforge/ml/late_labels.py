@@ -26,12 +26,15 @@ def scored(pipeline: Pipeline, name: str, part: pa.Table, state: Objects) -> lis
 
 
 def of_batch(pipeline: Pipeline, event: BatchAccepted, state: Objects, topics: Topics) -> None:
-    """Labels that a file brought, for predictions that were asked for with the keys of their rows."""
+    """Labels that a file brought, for predictions that were asked for with the keys of their rows.
+
+    Raises:
+        NotFound: the batch has no verdict (yet).
+    """
     name = pipeline.pipeline
-    if not any(True for _ in state.list(f"{logged.predictions(name)}k")):
+    if not any(True for _ in state.list(f"{logged.predictions(name)}{logged.KEYED}")):
         return
-    lines = ledger.lines(state, event.pipeline, event.table)
-    line = next(line for line in lines if line.batch.batch_id == event.batch_id)
+    line = ledger.find(state, event.pipeline, event.table, event.batch_id)
     rows = labelled(dataset.read_rows(pipeline, [line], state))
     for partition, table in _by_partition(pipeline, rows, line.decided).items():
         tables.write_once(state, logged.labels(name, partition, event.batch_id), table)

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from dropforge.contracts import logged, monitoring, places
+from dropforge.contracts.errors import NotFound
 from dropforge.contracts.events import AlertRaised, LabelsRecorded
 from dropforge.contracts.monitoring import BatchScore, PartScores
 from dropforge.core.logged.join import join
@@ -13,6 +14,7 @@ from dropforge.core.monitoring import watch
 from dropforge.core.monitoring.over_time import over_time
 from dropforge.core.monitoring.watch import Watch
 from dropforge.core.state import load
+from dropforge.ml import late_labels
 from functions.monitor import steps
 from tests.commands.cli import Cli
 from tests.commands.conftest import cli
@@ -91,6 +93,16 @@ def test_labels_in_a_file_find_answers_by_the_keys_of_their_rows(shop: Shop) -> 
     for told_of in [each for each in shop.topics.published if isinstance(each, LabelsRecorded)]:
         steps.on_labels(told_of, shop.state, shop.topics, lambda: shop.platform, shop.clock)
     assert joined(shop) == sorted(row.id for row in told.rows)
+
+
+def test_labels_in_a_file_without_a_verdict_are_delivered_again(shop: Shop) -> None:
+    """The message may be faster than what it tells of; a step that dies of it says so by an error of its own."""
+    start = shop.rows
+    deliver(shop, answers(shop, month(shop, 60), "1", keys=True))
+    shop.rows = start
+    event = shop.land("b.csv", rows=60, noise=0.3).model_copy(update={"batch_id": "0" * 20})
+    with pytest.raises(NotFound, match="has no verdict"):
+        late_labels.of_batch(shop.pipeline, event, shop.state, shop.topics)
 
 
 def test_answers_that_go_bad_in_a_region_raise_an_alert_for_it_and_it_resolves(shop: Shop) -> None:
