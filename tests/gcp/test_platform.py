@@ -11,8 +11,10 @@ import pytest
 from google.api_core.exceptions import NotFound
 from google.cloud.aiplatform_v1 import EndpointServiceClient, ModelServiceClient
 
+from dropforge.contracts import places
 from dropforge.contracts.errors import AlreadyExists, JobFailed, ServiceUnavailable
 from dropforge.contracts.settings import Settings
+from dropforge.core import canary, candidates, champion
 from dropforge.core.ports import Deployed, Platform
 from dropforge.core.twins import MemoryPlatform, MemoryVersion
 from dropforge.gcp.anonymous import anonymous
@@ -20,9 +22,12 @@ from dropforge.gcp.vertex import Vertex
 from dropforge.gcp.vertex.endpoints import Endpoints, endpoint_id
 from dropforge.gcp.vertex.operations import finished
 from dropforge.gcp.vertex.registry import CHAMPION, HEALTH_ROUTE, PREDICT_ROUTE
+from dropforge.ml import publishing
 from functions import flow
 from tests.emulators.launch import Emulator
 from tests.gcp.conftest import Start
+from tests.ml.published import train
+from tests.ml.shop import YAML, Shop
 
 SERVER = Path(__file__).with_name("echo_server.py")
 ASKED: list[dict[str, object]] = [{"origin": "JFK"}, {}]
@@ -38,14 +43,19 @@ def vertex_emulator(start: Start, tmp_path_factory: pytest.TempPathFactory) -> E
     return start("vertex", DROPFORGE_VERTEX_IMAGES=str(table))
 
 
-def vertex(emulator: Emulator, image: str = "echo") -> Vertex:
-    """The adapter as a function makes it."""
+def settings(emulator: Emulator, image: str = "echo") -> Settings:
+    """Of a function that is told where the emulator is."""
     environment = {
         "GOOGLE_CLOUD_PROJECT": "test-project",
         "DROPFORGE_VERTEX_API": emulator.url,
         "DROPFORGE_MODEL_IMAGE": f"registry.local/{image}:1",
     }
-    return Vertex.connect(Settings.read(environment))
+    return Settings.read(environment)
+
+
+def vertex(emulator: Emulator, image: str = "echo") -> Vertex:
+    """The adapter as a function makes it."""
+    return Vertex.connect(settings(emulator, image))
 
 
 def echo(version: MemoryVersion, instances: list[dict[str, object]]) -> list[object]:
@@ -163,6 +173,39 @@ def test_a_canary_has_its_share_and_no_replica_on_staging(
     split = clients["endpoints"].get_endpoint(name=champion.endpoint).traffic_split
     assert dict(split) == {champion.deployed_model_id: 90, challenger.deployed_model_id: 10}
     assert list(clients["endpoints"].get_endpoint(name=champion.endpoint + "-staging").deployed_models) == []
+    adapter.close()
+
+
+class OfTheShop(Vertex):
+    """The adapter, behind which each version answers as the candidate of the shop that it echoes."""
+
+    shop: Shop
+
+    def answer(self, deployed: Deployed, instances: list[dict[str, object]]) -> list[object]:
+        """Of the endpoint that answers for this version alone."""
+        (echoed,) = {str(told["candidate"]) for told in super().answer(deployed, instances) if isinstance(told, dict)}
+        found = candidates.find(self.shop.state, "shop", echoed)
+        assert found is not None
+        uri = f"gs://{self.shop.state.bucket}/{places.candidate('shop', echoed)}"
+        return self.shop.answer(MemoryVersion(echoed, uri, found.artefact_sha256), instances)
+
+
+def test_a_person_publishes_the_canary_that_is_under_way(vertex_emulator: Emulator, clients: dict[str, Any]) -> None:
+    """It was rehearsed before it began; by then no endpoint answers for it alone, so it cannot be asked again."""
+    shop = Shop(text=YAML + "deployment: {canary: [10]}\n")
+    adapter = OfTheShop.connect(settings(vertex_emulator))
+    adapter.shop = shop
+    for name, rows, noise in (("noisy.csv", 600, 1.0), ("clear.csv", 3000, 0.3)):
+        candidate = train(shop, name, rows, noise)
+        publishing.settle(shop.pipeline, candidate, shop.state, adapter, shop.clock)
+    baking, _ = canary.current(shop.state, "shop")
+    assert baking is not None and baking.candidate_id == candidate.candidate_id
+    said = publishing.override(shop.pipeline, candidate, "ada", "it is good", shop.state, adapter, shop.clock)
+    now, _ = champion.current(shop.state, "shop")
+    assert now is not None
+    assert (said.status, now.candidate_id, now.published_by) == ("published", candidate.candidate_id, "ada")
+    split = clients["endpoints"].get_endpoint(name=now.endpoint).traffic_split
+    assert dict(split) == {now.deployed_model_id: 100}
     adapter.close()
 
 
