@@ -14,6 +14,7 @@ from dropforge.contracts.errors import EventInvalid, FileUnreadable, LeaseHeld, 
 from dropforge.contracts.events import BatchAccepted, BatchStaged, Event
 from dropforge.core.twins import MemoryTopics
 from dropforge.gcp import edge
+from dropforge.gcp.tracing import Context
 
 EVENTS = Path(__file__).with_name("events")
 STORED = f"{edge.STORAGE}.json"
@@ -104,8 +105,9 @@ def test_a_delivery_logs_its_start_and_end_with_event_and_trace(
     for line in (first, last):
         assert (line["severity"], line["function"], line["pipeline"]) == ("INFO", "ingest", "flights")
         assert line["event_id"] == "11205742918334590"
-        trace = "projects/test-project/traces/4bf92f3577b34da6a3ce929d0e0e4736"
-        assert line["logging.googleapis.com/trace"] == trace
+        # Of the file's generation, not of the event's own traceparent: a trace that `./deploy.sh trace` can name.
+        trace = Context.of_object("test-landing", "flights/2013-01-EWR.csv", 1770091506789123).trace_id
+        assert line["logging.googleapis.com/trace"] == f"projects/test-project/traces/{trace}"
     assert last["outcome"] == "done"
     assert topics.published == []
 

@@ -25,11 +25,25 @@ except ValueError:
     pass
 """
 
+STOPPED = """
+from dropforge.contracts.errors import FileUnreadable
+from dropforge.core.twins import MemoryTopics
+from dropforge.gcp import edge
+class Event(dict):
+    data = None
+edge.services().topics = MemoryTopics()
+for stops in (True, False):
+    with edge.delivery("ingest", Event(id="1")):
+        if stops:
+            raise FileUnreadable("Expected a table. Found a picture.")
+"""
 
-def run(traces: str) -> None:
+
+def run(traces: str, code: str = TWO) -> None:
     """Two spans in a process of its own, which records them as it is told."""
     env = {"PYTHONPATH": str(REPO / "shared"), "DROPFORGE_TRACES": traces, "K_SERVICE": "ingest"}
-    subprocess.run([sys.executable, "-c", TWO], env=env, check=True, timeout=60)
+    env["GOOGLE_CLOUD_PROJECT"] = "test-project"
+    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=60)
 
 
 def test_spans_are_lines_of_one_trace_each_below_the_one_that_led_to_it(tmp_path: Path) -> None:
@@ -41,6 +55,13 @@ def test_spans_are_lines_of_one_trace_each_below_the_one_that_led_to_it(tmp_path
     assert (ingest["parent_span_id"], validate["parent_span_id"]) == (root.span_id, ingest["span_id"])
     assert (ingest["status"], validate["status"]) == ("unset", "error")
     assert ingest["attributes"] == {"dropforge.pipeline": "flights"}
+
+
+def test_a_delivery_that_is_given_up_is_drawn_as_failed(tmp_path: Path) -> None:
+    """It is acknowledged, so no error leaves it; but it is where the file stopped, which the drawing is for."""
+    run(f"file:{tmp_path}", STOPPED)
+    stopped, done = (json.loads(line) for line in (tmp_path / "ingest.jsonl").read_text().splitlines())
+    assert (stopped["status"], done["status"]) == ("error", "unset")
 
 
 def test_a_collector_takes_them_by_otlp() -> None:

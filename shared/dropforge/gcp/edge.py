@@ -12,7 +12,7 @@ import re
 import time
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Protocol
@@ -120,9 +120,10 @@ def delivery(function: str, event: CloudEvent) -> Iterator[Services]:
     """
     have = services()
     about = _about(event)
-    with ExitStack() as stack:
-        here = stack.enter_context(tracing.span(function, _led_by(event), **about))
-        stack.enter_context(logs.context(function=function, **about, **here.fields(have.settings.project)))
+    with (
+        tracing.span(function, _led_by(event), **about) as here,
+        logs.context(function=function, **about, **here.fields(have.settings.project)),
+    ):
         began = time.monotonic()
         log.info(f"{function} was given {about['event_type']} {about['event_id']}.")
         try:
@@ -130,6 +131,7 @@ def delivery(function: str, event: CloudEvent) -> Iterator[Services]:
         except Permanent as error:
             alert = _alert(function, error, about)
             have.topics.publish(alert)  # before the acknowledgement: if this fails, the delivery is repeated
+            tracing.failed(error)
             log.log(
                 logging.ERROR,
                 f"{function} gave up: {error}",
@@ -189,16 +191,16 @@ def _about(event: CloudEvent) -> dict[str, Any]:
 
 
 def _led_by(event: CloudEvent) -> tracing.Context:
-    """What led to an event: the W3C trace context that came along, or else the object that was dropped."""
-    told = _attributes(event)
-    given = told.get(tracing.ATTRIBUTE) or told.get(tracing.CLIENTS_OWN) or event.get("traceparent")
-    found = tracing.Context.read(given)
-    if found is not None:
-        return found
+    """What led to an event: the object that was dropped, or else the W3C trace context that came along.
+
+    A storage event's own context is passed over: it is another for each delivery, and nobody could name it.
+    """
     try:
         dropped = storage_source(event)
     except EventInvalid:
-        return tracing.Context.new()
+        told = _attributes(event)
+        given = told.get(tracing.ATTRIBUTE) or told.get(tracing.CLIENTS_OWN) or event.get("traceparent")
+        return tracing.Context.read(given) or tracing.Context.new()
     return tracing.Context.of_object(dropped.bucket, dropped.name, dropped.generation)
 
 

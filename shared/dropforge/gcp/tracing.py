@@ -110,6 +110,17 @@ def span(name: str, parent: Context, **known: Any) -> Iterator[Context]:
         yield here
 
 
+def failed(error: Exception) -> None:
+    """Mark the span of this moment as failed by an error that ends within it, as `span` does by one that passes."""
+    if _tracer() is None:
+        return
+    from opentelemetry import trace
+
+    here = trace.get_current_span()
+    here.record_exception(error)
+    here.set_status(trace.Status(trace.StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+
+
 @contextmanager
 def _within(here: Context) -> Iterator[Context]:
     token = _current.set(here)
