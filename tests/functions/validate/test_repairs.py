@@ -68,11 +68,31 @@ def test_a_repair_makes_a_wrong_value_right(column: str, repair: str, value: str
         ("category", "{rename: {Newark: EWR}}", "JFK"),
         ("text", "{mojibake: true}", "São Â 5 â"),
         ("category", "{pad_zeros: 2}", "123"),
+        ("integer", "{nulls: ['-999']}", 9007199254740993),
     ],
 )
-def test_a_repair_leaves_what_is_right_as_it_is(column: str, repair: str, value: str) -> None:
+def test_a_repair_leaves_what_is_right_as_it_is(column: str, repair: str, value: str | int) -> None:
     """In a half-spoiled column, the other half must stay."""
-    assert read(column, repair, value) == value
+    assert read(column, repair, str(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("column", "repair", "value"),
+    [
+        ("integer", "{times: 60}", "1e300"),
+        ("integer", "{plus: 1}", "12345678901234567890"),
+        ("number", "{times: 1000}", "1e307"),
+        ("number", "{times: 1000, wrap: 2400}", "1e307"),
+        ("timestamp", "{dates: epoch_seconds}", "9223372036855"),
+        ("timestamp", "{dates: epoch_seconds}", "9223372036854775807"),
+        ("timestamp", "{dates: epoch_milliseconds}", "-9223372036854775"),
+    ],
+)
+def test_a_repair_that_leads_beyond_a_type_is_a_breach_of_that_row(column: str, repair: str, value: str) -> None:
+    """One such cell must not leave its whole file without a verdict."""
+    shop = Shop().deploy(shop_with(column, repair))
+    verdict = shop.drop(f"extra,{HEADER}{value},{GOOD},2,2013-01-01T05:00:00Z,9,big,a\n")
+    assert (verdict.rows_quarantined, [reason.code for reason in verdict.reasons]) == (1, ["type"])
 
 
 def test_a_repair_is_for_the_files_that_it_names() -> None:

@@ -31,7 +31,10 @@ def is_calculated(column: Column) -> bool:
 
 
 def repaired_value(column: Column, kind: FieldType, value: str) -> str:
-    """SQL: `value`, of type `kind` (DOUBLE where it is calculated), as the column's repairs leave it."""
+    """SQL: `value`, of type `kind` (DOUBLE where it is calculated), as the column's repairs leave it.
+
+    Null where the result is no value of that type, as a whole number beyond 64 bits: a breach of its row, not an error.
+    """
     for repair in column.repair:
         if repair.times is not None or repair.plus is not None:
             value = f"(({value}) * {repair.times or 1.0!r}::DOUBLE + {repair.plus or 0.0!r}::DOUBLE)"
@@ -40,7 +43,9 @@ def repaired_value(column: Column, kind: FieldType, value: str) -> str:
         if repair.shift_minutes is not None:
             value = f"(({value}) + to_minutes({repair.shift_minutes}))"
     changes = any(repair.wrap is not None for repair in column.repair) or is_calculated(column)
-    return f"CAST(round({value}) AS BIGINT)" if kind == "integer" and changes else value
+    if kind == "integer" and changes:
+        return f"TRY_CAST(round({value}) AS BIGINT)"
+    return f"CASE WHEN isfinite({value}) THEN {value} END" if changes else value
 
 
 def _text_steps(repair: Repair, given: str) -> Iterator[str]:
@@ -87,8 +92,8 @@ def _mangled(character: str) -> str:
 def _dated(dates: Dates, given: str) -> str:
     """SQL: the text as an ISO date or time, or as it is where it has not the form, or gives no date."""
     if dates in TICKS:
-        moment = f"make_timestamp(TRY_CAST({given} AS BIGINT) * {TICKS[dates]})"
-        return f"coalesce(strftime({moment}, '%Y-%m-%dT%H:%M:%SZ'), {given})"
+        ticks = f"TRY_CAST(TRY_CAST({given} AS BIGINT)::HUGEINT * {TICKS[dates]} AS BIGINT)"
+        return f"coalesce(TRY(strftime(make_timestamp({ticks}), '%Y-%m-%dT%H:%M:%SZ')), {given})"
     form, groups = DATES[dates]
     year, month, day, rest = (f"regexp_extract({given}, {text(form)}, {group})" for group in groups)
     date = f"concat({year}, '-', lpad({month}, 2, '0'), '-', lpad({day}, 2, '0'))"
