@@ -74,6 +74,14 @@ def test_a_name_that_tells_no_period_is_a_reason_to_refuse() -> None:
     assert (verdict.status, verdict.reasons[0].code) == ("quarantined", "no_period")
 
 
+@pytest.mark.parametrize("period", ["0001", "9999", "0001-01", "9999-12", "0001-01-01", "9999-12-31"])
+def test_a_name_at_the_end_of_time_tells_no_period(period: str) -> None:
+    """A year beyond the last, or slack before the first, cannot be reckoned with; the file still gets its verdict."""
+    parts = "(?P<year>[0-9]{4})(-(?P<month>[0-9]{2}))?(-(?P<day>[0-9]{2}))?"
+    verdict = with_rule(f"period: {{name: '{parts}', slack_hours: 6}}").drop(HEADER + row(1), f"shop/{period}.csv")
+    assert (verdict.status, verdict.reasons[0].code) == ("quarantined", "no_period")
+
+
 @pytest.mark.parametrize(("hours", "status"), [(47, "accepted"), (49, "quarantined")])
 def test_a_file_whose_newest_row_is_old_is_refused(hours: int, status: str) -> None:
     """Yesterday's export delivered again is no news. Measured against the moment at which the file came."""

@@ -25,20 +25,27 @@ class Period(BaseModel):
     slack_hours: int = Field(default=0, ge=0)
 
     def of(self, file: str) -> tuple[datetime, datetime] | None:
-        """Begin (inclusive) and end (exclusive), without slack; None where the name tells of no such time."""
+        """Begin (inclusive) and end (exclusive), without slack; None where the name tells of no such time.
+
+        With slack too both lie within the years 1 to 9999, which is as far as times reach.
+        """
         found = re.search(self.name, file.rpartition("/")[2])
         if found is None:
             return None
         year, month, day = (found.groupdict().get(part) for part in PARTS)
         try:
             begin = datetime(int(year or 0), int(month or 1), int(day or 1), tzinfo=UTC)
-        except ValueError:
+            if day is not None:
+                end = begin + timedelta(days=1)
+            elif month is not None:
+                end = begin + timedelta(days=monthrange(begin.year, begin.month)[1])
+            else:
+                end = begin.replace(year=begin.year + 1)
+            slack = timedelta(hours=self.slack_hours)
+            _ = begin - slack, end + slack
+        except (ValueError, OverflowError):
             return None
-        if day is not None:
-            return begin, begin + timedelta(days=1)
-        if month is not None:
-            return begin, begin + timedelta(days=monthrange(begin.year, begin.month)[1])
-        return begin, begin.replace(year=begin.year + 1)
+        return begin, end
 
     @model_validator(mode="after")
     def _has_its_groups(self) -> Self:
