@@ -16,6 +16,7 @@ LABELS_TOPIC, LABELS_SCHEMA = "labels-given", "labels.given/1"
 
 KEYED = "k"  # begins each partition by key; one by the hour begins with a digit
 
+_WHOLE = 2**53  # up to which a float tells every whole number from its neighbours
 _ID = re.compile(rf"(?P<partition>\d{{10}}|{KEYED}[0-9a-f])-[0-9a-f]{{16}}-\d{{1,5}}")
 
 
@@ -52,6 +53,7 @@ def key_name(key: Mapping[str, Any]) -> str:
     """32 hexadecimal digits, equal for every way in which one key is written.
 
     A whole number may come as 5 or 5.0, a moment as text or as a time, in any zone; without one it counts as UTC.
+    Whole numbers of any size differ where they are written without a fraction.
 
     >>> key_name({"id": 5, "at": "2013-01-01T10:00:00Z"}) == key_name(
     ...     {"at": datetime(2013, 1, 1, 10), "id": 5.0}
@@ -72,7 +74,11 @@ def _form(value: Any) -> Any:
         return ("time", (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp())
     if isinstance(value, date):
         return ("time", datetime(value.year, value.month, value.day, tzinfo=UTC).timestamp())
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if isinstance(value, float) and abs(value) > _WHOLE and value.is_integer():
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _WHOLE:
+        return float(value)
+    return value
 
 
 def predictions(pipeline: str, partition: str = "", chunk: str = "") -> str:
