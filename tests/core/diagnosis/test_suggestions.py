@@ -10,7 +10,7 @@ import yaml
 
 from dropforge.contracts.pipeline import Table
 from dropforge.core.validation import columns
-from tests.benchmarks.corruption.kinds import KINDS, Kind, Rows
+from tests.benchmarks.corruption.kinds import KINDS, Kind, Rows, each
 from tests.benchmarks.corruption.trial import Bench, pipeline, rows_of
 
 # Kinds that spoil every value, and the share of values that is right again once the suggestion is followed. Not here is
@@ -43,6 +43,16 @@ def test_the_suggested_repair_gives_the_values_back(judges: Bench, kind: Kind) -
     right = values(before, table, kind.column)
     found = values(after, repaired(table, said[0].repair.yaml), kind.column)
     assert share_alike(right, found) >= RESTORED[kind.name], said[0].repair.yaml
+
+
+@pytest.mark.parametrize("column", ["dep_delay", "arr_delay"])
+def test_a_value_to_be_read_as_none_is_suggested_in_full(judges: Bench, column: str) -> None:
+    """Rounded to six digits, as 2.14748e+09, it would match no text of the file."""
+    name = "flights-2013-09-JFK.csv.gz"
+    after = each(column, lambda _: "2147483647")(rows_of(name), 0.05, Random(7))
+    _, profile = judges.profile("flights", name, after)
+    (said,) = [one for one in judges.examined(name, profile).diagnoses if one.cause == "sentinel"]
+    assert '"2147483647"' in said.repair.yaml
 
 
 def repaired(table: Table, suggestion: str) -> Table:

@@ -63,16 +63,16 @@ def _sentinel(numbers: Numbers, known: Numbers) -> Iterator[Candidate]:
     outside = not known.min <= value <= known.max
     if excess < NEW_SHARE or value == 0 or (before.get(value) and not outside):
         return
-    listed = value in SENTINELS
+    listed, text = value in SENTINELS, suggest.written(value)
     others = sum(rows for point, rows in numbers.points if not known.min <= point <= known.max and point != value)
     alone = excess * numbers.count / (excess * numbers.count + others)
     yield Candidate(
         "sentinel",
         alone * (1.0 if listed and outside else 0.97 if outside else 0.9 if listed else 0.55),
         excess,
-        f"{value:g} stands for something else, such as no value",
-        [f"{excess:.1%} of its values are {value:g}, which was {'outside the range' if outside else 'rare'} before."],
-        Repair(change=f"Read {value:g} as no value.", yaml=f'null_markers: [NA, "{value:g}"]'),
+        f"{text} stands for something else, such as no value",
+        [f"{excess:.1%} of its values are {text}, which was {'outside the range' if outside else 'rare'} before."],
+        Repair(change=f"Read {text} as no value.", yaml=f'null_markers: [NA, "{text}"]'),
     )
 
 

@@ -49,7 +49,7 @@ def _told(name: str, torn: Torn, found: Undone) -> tuple[str, str, Repair]:
     if found.cause == "lost":
         return "values_missing", f"{part} were lost", Repair(change="Ask the source for the missing values.")
     if found.cause == "filled":
-        value = f"{found.value:g}"
+        value = suggest.written(found.value)
         what = "nulls became zeros" if found.value == 0 else f"{value} stands for no value"
         put_right = suggest.repair(name, f"To undo it, read {value} as no value.", nulls=[value])
         return "nulls_to_zeros" if found.value == 0 else "sentinel", what, put_right

@@ -17,6 +17,15 @@ def repair(name: str, change: str, **keys: Any) -> Repair:
     return Repair(change=change, yaml=f"{name}: {{repair: {{{said}}}}}")
 
 
+def written(value: float) -> str:
+    """A number as a file most likely has it, in full: what is to be matched must not be rounded.
+
+    >>> written(2147483647.0), written(-99.5)
+    ('2147483647', '-99.5')
+    """
+    return str(int(value)) if value.is_integer() else repr(value)
+
+
 def exchange(name: str, other: str) -> Repair:
     """Each of two columns read from the other."""
     one, two = (repair(*pair, read_from=read).yaml for pair, read in (((name, ""), other), ((other, ""), name)))
