@@ -10,8 +10,10 @@ goes out with the next request, or when the instance is asked to end. With `loss
 import asyncio
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -27,7 +29,11 @@ from .publisher import Message, Publisher
 EVERY = 0.1  # seconds
 MOST_ROWS = 50_000  # held
 CHUNK_ROWS = 1_000  # in one message
-AT_ONCE = 5  # messages in one call, which holds at most 10 MB
+CHUNK_BYTES = 1_000_000  # of rows in one message, unless one row alone has more
+AT_ONCE = 5  # messages in one call
+# Of the messages in one call: it takes 10 MB, in which they are a third longer, in base64.
+# https://cloud.google.com/pubsub/quotas#resource_limits
+CALL_BYTES = 7_000_000
 
 log = logs.logger("predict")
 
@@ -86,10 +92,9 @@ class PredictionLog:
             self._made, self._held, self._waiting = _messages(self._waiting), self._rows, []
         try:
             await self._send(self._made)
+            self._rows -= self._held
         except ServiceUnavailable as error:
             log.warning(f"The log of {self._rows} predictions is not published yet: {error}")
-            return
-        self._rows -= self._held
         if self._dropped:
             log.error(f"Pub/Sub took no log for too long: that of {self._dropped} predictions is lost.")
             self._dropped = 0
@@ -97,19 +102,36 @@ class PredictionLog:
     async def _send(self, messages: list[Message]) -> None:
         """Publish the messages, and take out of the list what Pub/Sub has."""
         while messages:
-            await self._publisher.publish(logged.PREDICTIONS_TOPIC, messages[:AT_ONCE])
-            del messages[:AT_ONCE]
+            first = _in_one_call(messages)
+            await self._publisher.publish(logged.PREDICTIONS_TOPIC, messages[:first])
+            del messages[:first]
+
+
+def _in_one_call(messages: list[Message]) -> int:
+    """How many of them, from the first on, one call takes; one at least."""
+    sizes = accumulate(len(data) for data, _ in messages[:AT_ONCE])
+    return max(1, sum(size <= CALL_BYTES for size in sizes))
 
 
 def _messages(entries: list[Answered]) -> list[Message]:
-    by_pipeline: dict[str, list[dict[str, Any]]] = {}
+    by_pipeline: dict[str, list[bytes]] = {}
     for entry in entries:
-        by_pipeline.setdefault(entry.serving.champion.pipeline, []).extend(rows(entry))
-    return [
-        message(pipeline, found[start : start + CHUNK_ROWS])
-        for pipeline, found in by_pipeline.items()
-        for start in range(0, len(found), CHUNK_ROWS)
-    ]
+        by_pipeline.setdefault(entry.serving.champion.pipeline, []).extend(map(orjson.dumps, rows(entry)))
+    return [message(pipeline, chunk) for pipeline, found in by_pipeline.items() for chunk in _chunks(found)]
+
+
+def _chunks(found: list[bytes]) -> Iterator[list[bytes]]:
+    """Rows as JSON, as many at a time as a message takes."""
+    chunk: list[bytes] = []
+    size = 0
+    for row in found:
+        if chunk and (len(chunk) == CHUNK_ROWS or size + len(row) > CHUNK_BYTES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(row)
+        size += len(row)
+    if chunk:
+        yield chunk
 
 
 def rows(entry: Answered) -> list[dict[str, Any]]:
@@ -135,8 +157,11 @@ def rows(entry: Answered) -> list[dict[str, Any]]:
     ]
 
 
-def message(pipeline: str, found: list[dict[str, Any]]) -> Message:
-    """A chunk as a message of `events.PredictionsLogged`. Its name begins with the time: chunks lie in order."""
+def message(pipeline: str, found: list[bytes]) -> Message:
+    """A chunk of rows in JSON as a message of `events.PredictionsLogged`.
+
+    Its name begins with the time: chunks lie in order.
+    """
     chunk = f"{time.time_ns() // 1_000_000:013d}-{os.urandom(6).hex()}"
-    data = orjson.dumps({"pipeline": pipeline, "chunk": chunk, "rows": found})
+    data = orjson.dumps({"pipeline": pipeline, "chunk": chunk, "rows": [orjson.Fragment(row) for row in found]})
     return data, {"schema": logged.PREDICTIONS_SCHEMA, "pipeline": pipeline}
