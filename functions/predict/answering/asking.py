@@ -12,18 +12,20 @@ from .champions import Serving
 
 
 class Refused(Exception):
-    """A request that gets no answer but a problem (RFC 9457)."""
+    """A request that gets no answer but a problem (RFC 9457). `allow` are the methods that its path takes, of a 405."""
 
-    def __init__(self, status: int, detail: str, **more: Any) -> None:
+    def __init__(self, status: int, detail: str, *, allow: str = "", **more: Any) -> None:
         super().__init__(detail)
         self.status = status
+        self.allow = allow
         self.body = predictions.problem(status, detail, **more)
 
 
 def expect(request: Request, method: str) -> None:
     """Raises Refused unless it is this method; HEAD is a GET."""
     if request.method != method and (method, request.method) != ("GET", "HEAD"):
-        raise Refused(405, f"Expected {method}. Found {request.method}.")
+        allow = "GET, HEAD" if method == "GET" else method
+        raise Refused(405, f"Expected {method}. Found {request.method}.", allow=allow)
 
 
 async def body_of(request: Request) -> bytes:

@@ -40,6 +40,11 @@ class Serving:
         """Whether the pointer was read lately."""
         return time.monotonic() - self.read_at < FRESH_FOR
 
+    def candidate_of(self, version: str) -> str:
+        """The id of the candidate that is this version; empty where it is neither the champion's nor the canary's."""
+        known = [self.champion] if self.beside is None else [self.champion, self.beside.version]
+        return next((one.candidate_id for one in known if one.version == version), "")
+
 
 class Champions:
     """The champions of all pipelines that were asked for."""

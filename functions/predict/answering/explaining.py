@@ -9,15 +9,20 @@ from typing import Any
 def explained(answered: dict[str, Any]) -> dict[str, Any]:
     """An answer whose predictions have an `explanation` with these in `explanations` beside them instead.
 
-    An instance that was answered with an error has no attributions.
+    An instance that was answered with an error has no attributions. The answer that is given is not changed: the log
+    may still hold it.
     """
     explanations = [{"attributions": _attributions(found)} for found in answered["predictions"]]
-    return {**answered, "explanations": explanations}
+    return {**answered, "predictions": list(map(without, answered["predictions"])), "explanations": explanations}
+
+
+def without(found: dict[str, Any]) -> dict[str, Any]:
+    """A prediction without its `explanation`."""
+    return {name: value for name, value in found.items() if name != "explanation"}
 
 
 def _attributions(found: dict[str, Any]) -> list[dict[str, Any]]:
-    """The attributions of a prediction, whose `explanation` is taken out of it."""
-    explanation = found.pop("explanation", None)
+    explanation = found.get("explanation")
     if explanation is None:
         return []
     return [

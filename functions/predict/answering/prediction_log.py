@@ -34,6 +34,7 @@ AT_ONCE = 5  # messages in one call
 # Of the messages in one call: it takes 10 MB, in which they are a third longer, in base64.
 # https://cloud.google.com/pubsub/quotas#resource_limits
 CALL_BYTES = 7_000_000
+NOT_KEPT = frozenset({"id", "version", "explanation"})  # of an answer: the first two are columns of their own
 
 log = logs.logger("predict")
 
@@ -135,14 +136,17 @@ def _chunks(found: list[bytes]) -> Iterator[list[bytes]]:
 
 
 def rows(entry: Answered) -> list[dict[str, Any]]:
-    """The rows of one request, as `events.LoggedPrediction`; an instance that was refused has none."""
+    """The rows of one request, as `events.LoggedPrediction`; an instance that was refused has none.
+
+    Explanations are not kept, whichever way the answer is logged.
+    """
     asked, rules = entry.asked, entry.rules
-    keys = asked.instances if asked.by_key else asked.keys
-    version, champion = entry.answered.get("modelVersionId", ""), entry.serving.champion
+    keys = asked.row_keys
+    version = entry.answered.get("modelVersionId", "")
     head = {
         "at": datetime.fromtimestamp(entry.at, UTC).isoformat(),
         "version": version,
-        "candidate_id": champion.candidate_id if version == champion.version else "",  # a canary's is not known here
+        "candidate_id": entry.serving.candidate_of(version),
     }
     return [
         {
@@ -150,7 +154,7 @@ def rows(entry: Answered) -> list[dict[str, Any]]:
             "id": answer["id"],
             "key": logged.key_name(keys[index]) if keys else None,
             "instance": rules.masking(asked.instances[index]),
-            "answer": {name: value for name, value in answer.items() if name not in ("id", "version")},
+            "answer": {name: value for name, value in answer.items() if name not in NOT_KEPT},
         }
         for index, answer in enumerate(entry.answered["predictions"])
         if "error" not in answer

@@ -57,10 +57,12 @@ class Service:
         headers = request.headers.raw
         request_id = access.new_id()
         told: dict[str, Any] = {"request_id": request_id, "function": "predict"}
+        more: dict[str, str] = {}  # headers
         try:
             status, body = 200, await self._route(request, request_id, told)
         except Refused as refusal:
             status, body = refusal.status, refusal.body
+            more = {"allow": refusal.allow} if refusal.allow else {}
         except Exception:
             log.exception("A request failed.", extra={"fields": told})
             status, body = 500, predictions.problem(500, f"This is our fault; the log of {request_id} says why.")
@@ -76,11 +78,9 @@ class Service:
             **access.trace(headers, self._settings.project),
         )
         kind = "application/json" if status == 200 else predictions.PROBLEM_TYPE
-        sent = {"x-request-id": given or request_id, "content-type": kind}
+        sent = {"x-request-id": given or request_id, "content-type": kind, **more}
         if status == 503:
             sent["retry-after"] = RETRY_AFTER
-        if status == 405:
-            sent["allow"] = "POST" if request.method in ("GET", "HEAD") else "GET, HEAD"
         return Response(orjson.dumps(body), status, headers=sent)
 
     async def _route(self, request: Request, request_id: str, told: dict[str, Any]) -> dict[str, Any]:
@@ -113,17 +113,16 @@ class Service:
     ) -> dict[str, Any]:
         body = await body_of(request)
         asked = asked_of(body, explain)
-        if explain:
-            body = orjson.dumps(asked.said())
+        sent = None if explain else body  # it does not say that explanations are wanted: `asked` does
         serving = await self._champion(pipeline)
         try:
-            answered = await self._backend.ask(serving, asked, body)
+            answered = await self._backend.ask(serving, asked, sent)
         except RequestInvalid as error:
             raise unfit(error, serving) from error
         except NotExplainable as error:
             raise Refused(501, error.message, version=serving.champion.version) from error
         except NotFound:
-            answered = await self._ask_newer(serving, asked, body)
+            serving, answered = await self._ask_newer(serving, asked, sent)
         except ServiceUnavailable as error:
             if asked.by_key and not (await self._rules.of(pipeline)).tabled:
                 raise no_table(pipeline) from error
@@ -166,13 +165,15 @@ class Service:
         told |= answer
         return answer
 
-    async def _ask_newer(self, gone: Serving, asked: predictions.Request, body: bytes) -> dict[str, Any]:
+    async def _ask_newer(
+        self, gone: Serving, asked: predictions.Request, body: bytes | None
+    ) -> tuple[Serving, dict[str, Any]]:
         """The endpoint has lost the model that the pointer named: follow the pointer, if it has moved."""
         pipeline = gone.champion.pipeline
         newer = await self._champions.newer(gone)
         try:
             if newer is not None:
-                return await self._backend.ask(newer, asked, body)
+                return newer, await self._backend.ask(newer, asked, body)
         except RequestInvalid as error:
             raise unfit(error, newer or gone) from error
         except NotExplainable as error:
@@ -193,7 +194,7 @@ class Service:
 
 def _ids(asked: predictions.Request, request_id: str, at: float) -> Iterator[str]:
     """An id for each answer, which names the partition where a label will find it."""
-    keys = asked.instances if asked.by_key else asked.keys
+    keys = asked.row_keys
     hour = logged.partition_of_time(at)
     for index in range(len(asked.instances)):
         keyed = keys is not None and isinstance(keys[index], dict)  # else it was answered with an error

@@ -42,6 +42,11 @@ class Request:
     keys: list[dict[str, Any]] | None = None
     checked: bool = False  # each instance is known to fit, and is not looked at again
 
+    @property
+    def row_keys(self) -> list[Any] | None:
+        """The key of each instance's row, where the caller gave it; not checked yet where the instances are keys."""
+        return self.instances if self.by_key else self.keys
+
     def answer(self, given: Given, outcome: Outcome = BINARY) -> dict[str, Any]:
         """The answer to one instance, from what the predictor gave."""
         return outcome.answer(given, self.threshold)

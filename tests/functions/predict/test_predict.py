@@ -139,11 +139,19 @@ def test_status_is_answered_below_both_paths(predict: Predict, path: str) -> Non
     assert predict.get(path).status_code == 200
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/v1/pipelines/flights:predict"), ("POST", "/healthz")])
-def test_a_wrong_method_is_told(predict: Predict, method: str, path: str) -> None:
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("GET", "/v1/pipelines/flights:predict", "POST"),
+        ("DELETE", "/v1/pipelines/flights:predict", "POST"),
+        ("POST", "/healthz", "GET, HEAD"),
+        ("DELETE", "/healthz", "GET, HEAD"),
+    ],
+)
+def test_a_wrong_method_is_told(predict: Predict, method: str, path: str, allowed: str) -> None:
     """405, not 404: the path is right."""
     answer = requests.request(method, predict.url + path, timeout=10)
-    assert (answer.status_code, answer.headers["allow"]) == (405, "POST" if method == "GET" else "GET, HEAD")
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
 def test_a_request_is_one_line_with_ids_version_and_trace(predict: Predict) -> None:

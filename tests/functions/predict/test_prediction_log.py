@@ -8,6 +8,7 @@ import signal
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from dropforge.contracts.events import Event, LabelsGiven, PredictionsLogged, pa
 from dropforge.contracts.settings import Settings
 from dropforge.gcp.vertex import Inline
 from functions.predict.answering import prediction_log
+from functions.predict.answering.beside import Beside
+from functions.predict.answering.explaining import explained
 from functions.predict.answering.logging_rules import Rules
 from functions.predict.answering.prediction_log import Answered, PredictionLog
 from functions.predict.answering.publisher import Message, Publisher
@@ -223,6 +226,29 @@ def test_large_rows_go_out_in_calls_that_pubsub_takes(instances: int, size: int)
     events = [parse(PredictionsLogged, data) for call in taking.calls for data in call]
     assert of(events) == [f"2026010100-{0:016d}-{index}" for index in range(instances)]
     assert max(len(event.rows) for event in events) <= prediction_log.CHUNK_ROWS
+
+
+@pytest.mark.parametrize(("version", "candidate"), [("1", "c"), ("2", "other"), ("3", "")])
+def test_a_row_names_the_candidate_of_the_version_that_answered(version: str, candidate: str) -> None:
+    """A canary's answers are told from the champion's by it; where the pointer moved meanwhile, nobody knows it."""
+    canary = replace(SERVING.champion, candidate_id="other", version="2")
+    entry = answered(1)
+    serving = replace(SERVING, beside=Beside(canary, SERVING.candidate, 10))
+    (row,) = prediction_log.rows(
+        replace(entry, serving=serving, answered={**entry.answered, "modelVersionId": version})
+    )
+    assert row["candidate_id"] == candidate
+
+
+def test_an_explained_answer_is_logged_without_its_explanation_whenever_it_is_logged() -> None:
+    """Before the caller has it, as `loss: none` wants, or after: what is kept must not hang on that."""
+    entry = answered(1)
+    entry.answered["predictions"][0]["explanation"] = {"base": 0.0, "raw": 0.0, "contributions": {"text": 0.0}}
+    before = prediction_log.rows(entry)
+    (told,) = explained(entry.answered)["predictions"]
+    assert told == {"probability": 0.5, "id": entry.answered["predictions"][0]["id"]}
+    assert prediction_log.rows(entry) == before
+    assert before[0]["answer"] == {"probability": 0.5}
 
 
 def test_what_is_dropped_is_told_while_pubsub_still_takes_nothing(caplog: pytest.LogCaptureFixture) -> None:
