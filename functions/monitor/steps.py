@@ -6,6 +6,7 @@ from dropforge.contracts import monitoring, places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import ActionRefused, NotFound
 from dropforge.contracts.events import BatchAccepted, LabelsRecorded, TrainingRequested
+from dropforge.contracts.examination import causes
 from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import BatchVerdict
@@ -85,21 +86,19 @@ def _watch(
     notices = _taken(pipeline, scored, state)
     raised = [notice for notice in notices if notice.status == "raised"]
     did, undo = _act(pipeline, raised, state, topics, platform, clock) if raised else ("", "")
-    for notice in notices:
-        topics.publish(
-            wording.alert(
-                pipeline.pipeline, notice, pipeline.monitoring.metric, did, undo, _diagnosis(pipeline, scored, state)
-            )
-        )
     if notices:
+        cause = _diagnosis(pipeline, scored, state)
+        for notice in notices:
+            topics.publish(wording.alert(pipeline.pipeline, notice, pipeline.monitoring.metric, did, undo, cause))
         _mark_told(pipeline.pipeline, scored.batch_id, state)
 
 
 def _diagnosis(pipeline: Pipeline, scored: BatchScore, state: Objects) -> str:
-    """What the batch's own examination said of its data, where it was a batch and unusual."""
+    """What probably happened to the batch's data, where it was a batch and its own examination found that."""
     batch = Batch(pipeline=pipeline.pipeline, table=pipeline.table, batch_id=scored.batch_id)
     found = load(state, places.batch_verdict(batch), BatchVerdict)
-    return found[0].warnings[0].sentence if found and found[0].warnings else ""
+    found_causes = causes(found[0]) if found else []
+    return found_causes[0].sentence if found_causes else ""
 
 
 def _mark_told(pipeline: str, batch_id: str, state: Objects) -> None:

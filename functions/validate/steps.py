@@ -10,7 +10,7 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import AlreadyExists, NotFound
 from dropforge.contracts.events import AlertRaised, BatchAccepted, BatchQuarantined
-from dropforge.contracts.examination import Examination
+from dropforge.contracts.examination import Examination, causes
 from dropforge.contracts.pipeline import Table
 from dropforge.contracts.verdicts import BatchVerdict, Reason, Staged, Taken
 from dropforge.core import anomaly, loads, pipelines, quarantine, report
@@ -197,5 +197,5 @@ def _tell(verdict: BatchVerdict, topics: Topics) -> None:
 
 def _said(why: Reason, verdict: BatchVerdict) -> str:
     """The reason and, where that is only a count of bad rows, what probably made them bad."""
-    cause = next((one for one in verdict.warnings if one.code.startswith("probably_")), None)
+    cause = next(iter(causes(verdict)), None)
     return why.sentence if cause is None or cause == why else f"{why.sentence} {cause.sentence}"

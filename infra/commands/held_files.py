@@ -5,8 +5,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from dropforge.contracts import places
-from dropforge.contracts.verdicts import BatchVerdict, Reason
+from dropforge.contracts import examination, places
+from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core.ports import Objects
 from dropforge.core.quarantine import Held, Link
 from dropforge.core.state import load
@@ -36,7 +36,7 @@ def told(file: Held, state: Objects) -> dict[str, Any]:
 
 def _link(one: Link, state: Objects) -> dict[str, Any]:
     found = load(state, places.batch_verdict(one.line.batch), BatchVerdict)
-    reasons, causes = (found[0].reasons, _causes(found[0])) if found else ([], [])
+    reasons, causes = (found[0].reasons, examination.causes(found[0])) if found else ([], [])
     return {
         "batch": one.line.batch.batch_id,
         "status": one.line.status,
@@ -46,14 +46,9 @@ def _link(one: Link, state: Objects) -> dict[str, Any]:
         "rows_quarantined": one.line.rows_quarantined,
         "reasons": [reason.sentence for reason in reasons],
         "causes": [cause.sentence for cause in causes],
-        "suggestions": [str(cause.expected) for cause in causes if ": " in str(cause.expected)],
+        "suggestions": [cause.expected for cause in causes if cause.expected is not None],
         "disposition": one.disposition.model_dump(exclude={"batch"}) if one.disposition else None,
     }
-
-
-def _causes(verdict: BatchVerdict) -> list[Reason]:
-    """What probably happened, as far as that was found."""
-    return [reason for reason in verdict.warnings if reason.code.startswith("probably_")]
 
 
 def table(console: Console, files: list[dict[str, Any]]) -> None:

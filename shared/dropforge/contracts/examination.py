@@ -3,7 +3,9 @@
 from pydantic import BaseModel
 
 from dropforge.contracts.batch import Batch
-from dropforge.contracts.verdicts import STORED, Reason
+from dropforge.contracts.verdicts import STORED, BatchVerdict, Reason
+
+_CAUSE = "probably_"  # begins the code of a reason that is a cause
 
 
 class Anomaly(BaseModel):
@@ -66,14 +68,19 @@ class Diagnosis(BaseModel):
     repair: Repair
 
     def reason(self, subject: str) -> Reason:
-        """The same, as a verdict tells it."""
+        """The same, as a verdict tells it; `expected` are lines for pipeline.yaml, where those would undo it."""
         return Reason(
-            code=f"probably_{self.cause}",
+            code=f"{_CAUSE}{self.cause}",
             subject=self.column or subject,
             observed=round(self.confidence, 2),
-            expected=self.repair.yaml or self.repair.change,
+            expected=self.repair.yaml or None,
             sentence=self.sentence,
         )
+
+
+def causes(verdict: BatchVerdict) -> list[Reason]:
+    """What probably happened to a batch, as far as its examination found that: the diagnoses among its warnings."""
+    return [reason for reason in verdict.warnings if reason.code.startswith(_CAUSE)]
 
 
 class Examination(BaseModel):

@@ -120,12 +120,16 @@ def test_a_crash_anywhere_changes_nothing(shop: Shop) -> None:
 
 
 def test_what_is_wrong_with_the_data_is_the_likely_cause(shop: Shop) -> None:
-    """The batch was found unusual when it came, with a diagnosis: nobody shall look for a changed world first."""
+    """The batch was found unusual when it came, with a diagnosis: nobody shall look for a changed world first.
+
+    Other warnings are no cause: that a column is new explains no lower accuracy.
+    """
     event = shop.land("c.csv", rows=1500, noise=0.3, change=swapped("south"))
     place = places.batch_verdict(event.batch)
     found, generation = shop.state.read(place)
-    why = Reason(code="unit", subject="pages", observed=1, expected=2, sentence="'pages' is 1000 times what it was.")
-    verdict = BatchVerdict.model_validate_json(found).model_copy(update={"warnings": [why]})
+    grown = Reason(code="column_new", subject="x", observed=1, expected=2, sentence="'x' is new.")
+    why = grown.model_copy(update={"code": "probably_unit_change", "sentence": "'pages' is 1000 times what it was."})
+    verdict = BatchVerdict.model_validate_json(found).model_copy(update={"warnings": [grown, why]})
     shop.state.replace(place, verdict.model_dump_json().encode(), generation, verdict.ledger_line())
     deliver(shop, event)
     alert = next(alert for alert in alerts(shop).values() if alert.subject == "region=south")
