@@ -5,38 +5,74 @@ down, once, which chunks are new, and loads those by a job whose id is that list
 https://cloud.google.com/bigquery/quotas#load_jobs
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from dropforge.contracts import logged, places
+from dropforge.contracts.errors import DropforgeError, JobFailed
 from dropforge.contracts.logged import archived
 from dropforge.core import pipelines
 from dropforge.core.logged.manifest import Manifest
 from dropforge.core.ports import ObjectInfo, Objects, Warehouse
 from dropforge.core.state import create_once, load
+from dropforge.gcp import logs
 
 MOST_CHUNKS = 5_000  # of one load; BigQuery takes 10,000 URIs
-ATTEMPTS = 20
-LOOK_BACK = 1_000  # lists, which is a week of one every ten minutes
+ATTEMPTS = 20  # of the jobs of one list
+LOOK_BACK = 20  # lists at least, which is some hours of one every ten minutes
 SOURCES = {"predictions": logged.predictions, "labels": logged.labels, "outcomes": logged.joined}
+
+log = logs.logger("archive")
 
 
 def archive(state: Objects, warehouse: Warehouse) -> None:
     """Load what is new of every pipeline; a repeat, or another at the same time, loads nothing twice.
 
+    A source whose load fails holds up no other.
+
     Raises:
-        JobFailed: BigQuery did not take a load; the next run tries again.
+        DropforgeError: the first of what went wrong, such as a load that BigQuery did not take; the next run tries
+            again.
     """
+    failed = []
     for pipeline in pipelines.deployed(state):
-        for what, place in SOURCES.items():
-            listed = list(state.list(archived(pipeline, what)))
-            recent = [_read(state, info.name) for info in listed[-LOOK_BACK:]]
-            if recent:  # it may have stopped between its list and its load
-                _load(recent[-1], pipeline, what, state, warehouse)
-            new = _new(state.list(place(pipeline)), recent, listed[-LOOK_BACK].updated if listed[LOOK_BACK:] else "")
-            if new:
-                manifest = Manifest(number=len(listed) + 1, chunks=new)
-                where = archived(pipeline, what, f"{manifest.number:08d}")
-                _load(create_once(state, where, manifest), pipeline, what, state, warehouse)
+        for what in SOURCES:
+            try:
+                while _archive(pipeline, what, state, warehouse):
+                    pass  # there was more than a list takes
+            except DropforgeError as error:
+                log.warning(f"The {what} of {pipeline} are not loaded yet: {error.message}")
+                failed.append(error)
+    if failed:
+        raise failed[0]
+
+
+def _archive(pipeline: str, what: str, state: Objects, warehouse: Warehouse) -> bool:
+    """List and load what is new, after what an earlier run listed; returns whether there may be more."""
+    listed = list(state.list(archived(pipeline, what)))
+    recent, since = _recent(listed, state)
+    number = len(listed) + 1
+    if recent and not _loaded(recent[-1], pipeline, what, state, warehouse):
+        _list_and_load(Manifest(number=number, chunks=recent[-1].chunks), pipeline, what, state, warehouse)
+        number += 1
+    new = _new(state.list(SOURCES[what](pipeline)), recent, since)
+    if new:
+        _list_and_load(Manifest(number=number, chunks=new), pipeline, what, state, warehouse)
+    return len(new) == MOST_CHUNKS
+
+
+def _recent(listed: Sequence[ObjectInfo], state: Objects) -> tuple[list[Manifest], str]:
+    """The newest lists, oldest first, and the time before which no chunk was written that these and older ones lack.
+
+    A list that is not full has all that there was when it was made, which was after the list before it. So one reads
+    back to the list before one that is not full; and some more, should clocks differ.
+    """
+    recent: list[Manifest] = []
+    for info in reversed(listed):
+        enough = len(recent) >= LOOK_BACK and len(recent[-1].chunks) < MOST_CHUNKS
+        recent.append(_read(state, info.name))
+        if enough:
+            return recent[::-1], info.updated
+    return recent[::-1], ""
 
 
 def _new(chunks: Iterable[ObjectInfo], recent: list[Manifest], since: str) -> list[str]:
@@ -45,10 +81,22 @@ def _new(chunks: Iterable[ObjectInfo], recent: list[Manifest], since: str) -> li
     return [info.name for info in chunks if info.updated >= since and info.name not in taken][:MOST_CHUNKS]
 
 
-def _load(manifest: Manifest, pipeline: str, what: str, state: Objects, warehouse: Warehouse) -> None:
+def _list_and_load(wanted: Manifest, pipeline: str, what: str, state: Objects, warehouse: Warehouse) -> None:
+    where = archived(pipeline, what, f"{wanted.number:08d}")
+    _loaded(create_once(state, where, wanted), pipeline, what, state, warehouse)
+
+
+def _loaded(manifest: Manifest, pipeline: str, what: str, state: Objects, warehouse: Warehouse) -> bool:
+    """Load a list; returns False where each job that it may have has failed, so that nothing of it is loaded."""
     uris = [f"gs://{state.bucket}/{chunk}" for chunk in manifest.chunks]
-    table = places.log_table(pipeline, what)
-    warehouse.load(uris, table, _job_ids(pipeline, what, manifest.number))
+    job_ids = _job_ids(pipeline, what, manifest.number)
+    try:
+        warehouse.load(uris, places.log_table(pipeline, what), job_ids)
+    except JobFailed:
+        if next(job_ids, None) is None:
+            return False
+        raise
+    return True
 
 
 def _job_ids(pipeline: str, what: str, number: int) -> Iterator[str]:

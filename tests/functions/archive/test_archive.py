@@ -1,6 +1,7 @@
 """Logged predictions in BigQuery: each once, many in one load."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
 import pytest
@@ -8,6 +9,7 @@ from google.cloud import bigquery
 from google.cloud.storage import Client
 
 from dropforge.contracts import logged, places
+from dropforge.contracts.errors import JobFailed
 from dropforge.core.ports import Warehouse
 from dropforge.core.twins import MemoryTopics, MemoryWarehouse
 from dropforge.gcp.bigquery import Dataset
@@ -15,7 +17,7 @@ from dropforge.gcp.storage import Bucket
 from functions.archive import steps
 from functions.record import steps as record
 from tests.emulators.launch import Emulator
-from tests.functions.record.test_record import ANSWERED
+from tests.functions.record.test_record import ANSWERED, CAME
 from tests.gcp.conftest import Start, bucket_name, start, storage_emulator
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
 from tests.ml.shop import Shop
@@ -61,6 +63,82 @@ def test_a_death_anywhere_loses_and_doubles_nothing() -> None:
         once(shop, warehouse, Fuse())
         found = loaded(warehouse)
         assert len(found) == len(set(found)) == len(list(shop.state.list(logged.predictions("shop"))))
+
+
+@dataclass
+class Failing(MemoryWarehouse):
+    """A warehouse whose loads into one table fail, as `Dataset` tells of them; none once `table` is empty."""
+
+    table: str = places.log_table("shop", "predictions")
+    failed: list[str] = field(default_factory=list)
+
+    def load(self, uri: str | Sequence[str], table: str, job_ids: Iterator[str]) -> int:
+        """As `Warehouse.load`."""
+        for job_id in job_ids:
+            if job_id in self.failed:
+                continue
+            if table != self.table or job_id in self.jobs:
+                return super().load(uri, table, iter([job_id]))
+            self.failed.append(job_id)
+            break
+        raise JobFailed(f"No job of {table} succeeded.")
+
+
+def test_a_source_that_fails_holds_up_no_other() -> None:
+    """What is wrong with one table, such as a column of another type, is no matter of all pipelines."""
+    shop, warehouse = Shop(), Failing()
+    chunk(shop, "1")
+    record.keep_labels(CAME, shop.state, MemoryTopics())
+    with pytest.raises(JobFailed):
+        steps.archive(shop.state, warehouse)
+    assert loaded(warehouse) == sorted(f"gs://memory/{info.name}" for info in shop.state.list(logged.labels("shop")))
+
+
+def test_what_failed_for_long_is_loaded_once_it_can_be() -> None:
+    """A job's id runs once, and a list has some tens of them: they are used up within the hour."""
+    shop, warehouse = Shop(), Failing()
+    for run in range(2 * steps.ATTEMPTS + 5):
+        chunk(shop, f"{run}")
+        with pytest.raises(JobFailed):
+            steps.archive(shop.state, warehouse)
+    assert len(warehouse.failed) == len(set(warehouse.failed)) > 2 * steps.ATTEMPTS
+    warehouse.table = ""
+    steps.archive(shop.state, warehouse)
+    assert loaded(warehouse) == sorted(
+        f"gs://memory/{info.name}" for info in shop.state.list(logged.predictions("shop"))
+    )
+
+
+@pytest.mark.parametrize("most", [1, 2, 7])
+def test_reading_the_newest_lists_only_loses_and_doubles_nothing(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Also where a list cannot take all: what it leaves out may be named, and so listed, after all that comes later."""
+    monkeypatch.setattr(steps, "MOST_CHUNKS", most)
+    monkeypatch.setattr(steps, "LOOK_BACK", 2)
+    shop, warehouse = Shop(), Failing()
+    for run in range(40):
+        chunk(shop, f"{40 - run:02d}")
+        warehouse.table = places.log_table("shop", "predictions") if 5 < run < 20 or run > 30 else ""
+        if warehouse.table:
+            with pytest.raises(JobFailed):
+                steps.archive(shop.state, warehouse)
+        else:
+            steps.archive(shop.state, warehouse)
+    warehouse.table = ""
+    steps.archive(shop.state, warehouse)
+    assert loaded(warehouse) == sorted(
+        f"gs://memory/{info.name}" for info in shop.state.list(logged.predictions("shop"))
+    )
+
+
+def test_few_of_many_lists_are_read() -> None:
+    """They are never deleted, and there are a thousand after a week."""
+    shop, warehouse = Shop(), MemoryWarehouse()
+    for run in range(3 * steps.LOOK_BACK):
+        chunk(shop, f"{run:03d}")
+        steps.archive(shop.state, warehouse)
+    fuse = Fuse()
+    steps.archive(Mortal(shop.state, fuse), warehouse)
+    assert fuse.calls < 2 * steps.LOOK_BACK
 
 
 @pytest.fixture
