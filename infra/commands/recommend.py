@@ -39,9 +39,15 @@ def _recommend(services: Services, given: argparse.Namespace) -> Answer:
     prices = Prices().but(given.price)
     pipeline, _ = pipelines.load(services.state, given.pipeline)
     candidate = _serving(services.state, given.pipeline)
+    _refuse_masked(pipeline, candidate)
     asked = traffic.read(services.state, given.pipeline, candidate.signature, MOST_ASKED)
     if asked is None:
         raise ActionRefused(f"Expected predictions of {given.pipeline} in its log. Found none: ask it first.")
+    if not asked.names:
+        raise ActionRefused(
+            f"Expected rows that the model of {given.pipeline} takes in the log of predictions. "
+            f"Found {asked.left_out:,} that it does not, such as keys, and no others."
+        )
     tabled, rows = _tabled(pipeline, candidate, services.state)
     place = places.candidate(given.pipeline, candidate.candidate_id, "predictor.json")
     model = compiled.load(services.state.read(place)[0], candidate.compiled_sha256 or "")
@@ -50,6 +56,7 @@ def _recommend(services: Services, given: argparse.Namespace) -> Answer:
         "recommended": modes[0].name,
         "now": pipeline.serving.mode,
         "asked": len(asked.names),
+        "left_out": asked.left_out,
         "distinct": asked.distinct,
         "commonest_percent": round(100 * asked.share_of_commonest(0.01), 1),
         "rows_a_second": round(asked.a_second, 3),
@@ -72,6 +79,18 @@ def _serving(state: Objects, pipeline: str) -> Candidate:
     return found
 
 
+def _refuse_masked(pipeline: Pipeline, candidate: Candidate) -> None:
+    """Without a masked column different rows look the same, and none is found in a table."""
+    taken = {field.name for field in candidate.signature}
+    masked = [name for name in pipeline.logging.masked if name in taken]
+    if masked:
+        raise ActionRefused(
+            f"Expected a log of predictions with all that the model of {pipeline.pipeline} takes. Found `masked: "
+            f"[{', '.join(masked)}]` in its pipeline.yaml: how often the same row is asked cannot be seen.",
+            pipeline=pipeline.pipeline,
+        )
+
+
 def _tabled(pipeline: Pipeline, candidate: Candidate, state: Objects) -> tuple[set[bytes], int]:
     """The names of the rows that a table would hold, and how many rows there are."""
     identity, rows = Identity("features", candidate.signature), 0
@@ -88,6 +107,8 @@ def _show(console: Console, told: dict[str, Any], asked: Traffic) -> None:
         f"commonest hundredth of them gets {told['commonest_percent']} %, the commonest tenth "
         f"{100 * asked.share_of_commonest(0.1):.1f} %."
     )
+    if told["left_out"]:
+        console.print(f"{told['left_out']:,} more are not counted: they are keys, or no rows that the model takes.")
     columns = ("mode", "answers", "adds (µs)", "table (MB)", "$ a million, inline", "$ a million, endpoint")
     rows = [_row(mode) for mode in told["modes"]]
     tables.show(console, columns, rows, right=columns[1:])

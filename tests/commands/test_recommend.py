@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dropforge.contracts import logged
+from dropforge.contracts import logged, places
 from dropforge.contracts.events import LoggedPrediction
 from dropforge.contracts.pipeline import parse
 from dropforge.core.logged import tables
@@ -93,6 +93,34 @@ def test_without_traffic_there_is_nothing_to_say(cli: Cli, published: Shop) -> N
     """An advice from no data would be a guess."""
     status, _, said = cli.tell(published.copy(), "recommend", "shop")
     assert (status, said) == (1, "Expected predictions of shop in its log. Found none: ask it first.\n")
+
+
+def test_keys_are_not_counted_as_rows(cli: Cli, published: Shop) -> None:
+    """As rows, all keys would be one: that without any value, which a table seemed to answer or never to."""
+    shop = published.copy()
+    asked(shop, [unknown(number) for number in range(10)] + [{"visit": number} for number in range(30)], a_second=10)
+    told = cli.ask(shop, "recommend", "shop")
+    assert (told["asked"], told["left_out"], told["distinct"]) == (10, 30, 10)
+    assert told["rows_a_second"] == pytest.approx(10)
+    assert "30 more are not counted" in cli.tell(shop, "recommend", "shop")[1]
+
+
+def test_keys_alone_are_no_traffic_to_advise_on(cli: Cli, published: Shop) -> None:
+    """No row is known, so nothing could be measured."""
+    shop = published.copy()
+    asked(shop, [{"visit": number} for number in range(30)], a_second=10)
+    status, _, said = cli.tell(shop, "recommend", "shop")
+    assert status == 1 and "Found 30 that it does not" in said
+
+
+def test_masked_columns_make_no_advice(cli: Cli, published: Shop) -> None:
+    """Their values are not in the log, so rows that differ in them alone seem to be one."""
+    shop = published.copy()
+    asked(shop, [{**unknown(number), "pages": None} for number in range(10)], a_second=1)
+    content, generation = shop.state.read(places.pipeline_yaml("shop"))
+    shop.state.replace(places.pipeline_yaml("shop"), content + b"\nlogging: {masked: [pages]}\n", generation)
+    status, _, said = cli.tell(shop, "recommend", "shop")
+    assert status == 1 and "`masked: [pages]`" in said
 
 
 def test_a_million_answers_cost_what_the_price_list_says() -> None:

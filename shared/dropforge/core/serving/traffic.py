@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from dropforge.contracts import logged
+from dropforge.contracts.instances import Signature
 from dropforge.contracts.models import Field
 from dropforge.core.logged import tables
 from dropforge.core.ports import Objects
@@ -17,12 +18,13 @@ from dropforge.core.serving.identity import Identity
 class Traffic:
     """Rows that were asked for, in the order of their chunks: the name of each, and some rows themselves.
 
-    `seconds` lie between the first and the last.
+    `seconds` lie between the first and the last. `left_out` more, such as keys, are no rows that the model takes.
     """
 
     names: list[bytes]
     examples: list[dict[str, Any]]
     seconds: float
+    left_out: int = 0
 
     @property
     def distinct(self) -> int:
@@ -43,20 +45,24 @@ class Traffic:
 
 def read(state: Objects, pipeline: str, signature: list[Field], most: int, examples: int = 200) -> Traffic | None:
     """The newest rows in the log, at least `most` where there are so many; None where nothing is logged."""
-    identity = Identity("features", signature)
+    identity, takes = Identity("features", signature), Signature(signature)
     names: list[bytes] = []
     rows: list[dict[str, Any]] = []
     moments: list[datetime] = []
+    left_out = 0
     for info in sorted(state.list(logged.predictions(pipeline)), key=lambda info: info.updated, reverse=True):
         table = tables.read(state, info.name)
-        for text in table["instance"].to_pylist():
+        for text, at in zip(table["instance"].to_pylist(), table["at"].to_pylist(), strict=True):
             row = json.loads(text)
+            if not takes.fits(row):
+                left_out += 1
+                continue
             names.append(identity.of(row))
+            moments.append(at)
             if len(rows) < examples:
                 rows.append(row)
-        moments += table["at"].to_pylist()
-        if len(names) >= most:
+        if len(names) + left_out >= most:
             break
-    if not names:
+    if not names and not left_out:
         return None
-    return Traffic(names, rows, (max(moments) - min(moments)).total_seconds())
+    return Traffic(names, rows, (max(moments) - min(moments)).total_seconds() if names else 0.0, left_out)
