@@ -3,6 +3,8 @@
 import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from heapq import merge
+from typing import Any
 
 from rich.console import Console
 
@@ -27,17 +29,18 @@ def main(arguments: list[str]) -> int:
 def _all(services: Services, given: argparse.Namespace) -> Answer:
     pipelines.load(services.state, given.pipeline)
     entries = list(history.entries(services.state, given.pipeline))
-    moves = list(canary.moves(services.state, given.pipeline))
+    moves = list(_steps(canary.moves(services.state, given.pipeline)))
 
     def show(console: Console) -> None:
         if not entries:
             console.print(f"Nothing has served for {given.pipeline} yet.")
             return
-        rows = [*((entry.at, _row(entry)) for entry in entries), *((move.looked, _move(move)) for move in _told(moves))]
+        rows = [*((entry.at, _row(entry)) for entry in entries), *((move.looked, _move(move)) for move in moves)]
         rows.sort(key=lambda timed: timed[0], reverse=True)
         tables.show(console, ("at", "what", "version", "candidate", "by", "why"), [row for _, row in rows])
 
-    return Answer([entry.model_dump() for entry in entries], show)
+    told = merge((entry.model_dump() for entry in entries), map(_told, moves), key=lambda one: str(one["at"]))
+    return Answer(list(told), show)
 
 
 def _at(services: Services, given: argparse.Namespace) -> Answer:
@@ -84,7 +87,7 @@ def _moment(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _told(moves: list[Canary]) -> Iterator[Canary]:
+def _steps(moves: Iterator[Canary]) -> Iterator[Canary]:
     """The beginning, the steps and the end of each canary, without the looks in between that changed nothing."""
     before = None
     for move in moves:
@@ -94,16 +97,33 @@ def _told(moves: list[Canary]) -> Iterator[Canary]:
         before = state
 
 
+def _told(move: Canary) -> dict[str, Any]:
+    """A step of a canary in the form of a change of what serves."""
+    return {
+        "at": move.looked,
+        "action": f"canary_{move.status}",
+        "candidate_id": move.candidate_id,
+        "version": move.version,
+        "replaced": None,
+        "by": move.by,
+        "reason": _why(move),
+        "detail": {"share": move.share},
+    }
+
+
+def _why(move: Canary) -> str:
+    return " ".join(reason.sentence for reason in move.evidence)
+
+
 def _move(move: Canary) -> list[tables.Cell]:
     what = f"canary, {move.share} %" if move.baking else f"canary {move.status}"
-    why = " ".join(reason.sentence for reason in move.evidence)
     return [
         tables.when(move.looked),
         (what, "red" if move.status == "failed" else ""),
         move.version,
         move.candidate_id[:8],
         move.by,
-        why,
+        _why(move),
     ]
 
 

@@ -46,6 +46,7 @@ def _told(model: Model) -> dict[str, Any]:
         "windows_tried": candidate.lineage.windows_tried,
         "kind": candidate.kind,
         "tried": candidate.tried,
+        "personal": candidate.personal.model_dump() if candidate.personal else None,
         "rows_holdout": candidate.lineage.rows_holdout,
         "because": candidate.lineage.because,
         "metrics": candidate.metrics.get("all", {}),

@@ -46,6 +46,7 @@ def _train(services: Services, given: argparse.Namespace) -> Answer:
         "candidate": candidate.model_dump(),
         "verdict": training.verdict.model_dump() if training.verdict else None,
         "version": training.version or None,
+        "canary": training.canary.model_dump() if training.canary else None,
     }
     return Answer(told, lambda console: _show(console, candidate, training, reasons))
 

@@ -92,4 +92,6 @@ def _training_cells(training: Training) -> dict[str, str]:
         cells["publish"] = "deploying"
     elif training.version:
         cells["publish"] = f"[green]version {training.version} serves[/]"
+    elif training.canary:
+        cells["publish"] = f"[green]version {training.canary.version} is a canary, {training.canary.share} %[/]"
     return cells

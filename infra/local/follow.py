@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from dropforge.contracts import places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.canary import Canary
-from dropforge.contracts.models import Candidate, HistoryEntry
+from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import BatchVerdict, ModelVerdict, Staged
-from dropforge.core import canary, champion
+from dropforge.core import canary, champion, history
 from dropforge.core.ports import Objects
 from dropforge.core.state import load
 
@@ -71,19 +71,21 @@ class Training:
         """Look again; returns whether anything is new."""
         if self.settled:
             return False
-        before = (self.candidate, self.verdict, self.version)
+        before = self._seen
         if self.candidate is None:
             self.candidate = self._find(state)
         if self.candidate and self.verdict is None:
             verdict = load(state, places.model_verdict(self.pipeline, self.candidate.candidate_id), ModelVerdict)
             self.verdict = verdict[0] if verdict else None
         if self.verdict and self.verdict.status == "published":
-            for info in state.list(places.history(self.pipeline)):
-                entry = HistoryEntry.model_validate_json(state.read(info.name)[0])
-                if entry.action == "published" and entry.candidate_id == self.verdict.candidate_id:
-                    self.version = entry.version
+            entry = history.publication(state, self.pipeline, self.verdict.candidate_id)
+            self.version = entry.version if entry else ""
             self.canary = self._baking(state, self.verdict.candidate_id)
-        return before != (self.candidate, self.verdict, self.version)
+        return before != self._seen
+
+    @property
+    def _seen(self) -> tuple[Candidate | None, ModelVerdict | None, str, Canary | None]:
+        return self.candidate, self.verdict, self.version, self.canary
 
     def _baking(self, state: Objects, candidate_id: str) -> Canary | None:
         found = canary.running(state, self.pipeline, champion.current(state, self.pipeline)[1])

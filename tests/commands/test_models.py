@@ -5,6 +5,8 @@ import json
 
 import pytest
 
+from dropforge.contracts import places
+from dropforge.contracts.models import Candidate, Personal
 from tests.commands.cli import Cli
 from tests.ml.published import settle, train, two_versions
 from tests.ml.shop import Shop
@@ -60,6 +62,17 @@ def test_models_says_which_serves(cli: Cli, shop: Shop) -> None:
         ("2", True, "published"),
         ("1", False, "published"),
     ]
+
+
+def test_models_says_which_corrections_were_tried(cli: Cli, shop: Shop) -> None:
+    """Of a pipeline with `training.per`: what was gained by them, and whether any were taken."""
+    newest = cli.ask(shop, "models", "shop")[0]["candidate_id"]
+    place = places.candidate("shop", newest, "candidate.json")
+    content, generation = shop.state.read(place)
+    tried = Personal(per="region", plan="", tried={"common": 0.7, "offsets": 0.6})
+    candidate = Candidate.model_validate_json(content).model_copy(update={"personal": tried})
+    shop.state.replace(place, candidate.model_dump_json().encode(), generation)
+    assert [one["personal"] for one in cli.ask(shop, "models", "shop")] == [tried.model_dump(), None]
 
 
 def test_lineage_names_the_files_generations(cli: Cli, shop: Shop) -> None:

@@ -1,19 +1,24 @@
 """A canary to its end: by time, by evidence, through crashes, and against whoever moves the champion pointer."""
 
 from datetime import UTC, datetime
+from io import StringIO
 
 import pyarrow as pa
 import pytest
+from rich.console import Console
 
 from dropforge.contracts import places
 from dropforge.contracts.canary import Canary, Requests
 from dropforge.contracts.events import Event, ModelPublished, ModelRefused, ModelTrained
 from dropforge.contracts.latency import BUCKETS, bucket
-from dropforge.contracts.models import Candidate
+from dropforge.contracts.models import Candidate, HistoryEntry
 from dropforge.core import canary, champion, history, rollback, stuck, verdicts
 from dropforge.core.overview import overview
 from dropforge.core.twins import MemoryObjects
 from functions.publish import steps
+from infra.local.board import Board
+from infra.local.follow import Training
+from tests.commands.cli import Cli
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
 from tests.ml.published import train
 from tests.ml.shop import YAML, Shop
@@ -214,6 +219,35 @@ def test_a_crash_anywhere_and_a_redelivery_end_in_the_same_state(step: str, baki
             assert now(shop).baking
             assert now(shop).step >= now(expected).step
             assert shop.platform.canary == {"endpoints/shop": ("2", now(shop).share)}
+
+
+def test_machines_are_told_each_step(
+    baking: tuple[Shop, Candidate], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Among the changes of what serves and in their form, so that who reads those needs nothing new."""
+    shop, candidate = baking
+    for _ in range(3):
+        deliver(shop, candidate, minutes=30)
+    told = Cli(monkeypatch, capsys).ask(shop, "history", "shop")
+    assert [(one["action"], one["version"], one["detail"].get("share")) for one in told] == [
+        ("published", "1", None),
+        ("canary_baking", "2", 10),
+        ("canary_baking", "2", 50),
+        ("published", "2", None),
+        ("canary_passed", "2", 50),
+    ]
+    assert {frozenset(one) for one in told} == {frozenset(HistoryEntry.model_fields)}
+
+
+def test_a_training_that_led_to_a_canary_is_settled_and_says_so(baking: tuple[Shop, Candidate]) -> None:
+    """Who waits for it would see it judged for ever: nothing more happens for as long as the canary bakes."""
+    shop, candidate = baking
+    training = Training("shop", frozenset(), candidate)
+    assert training.look(shop.state) and training.settled
+    assert (training.version, training.canary) == ("", now(shop))
+    shown = StringIO()
+    Board("", Console(file=shown)).training("2013-01", training)
+    assert "version 2 is a canary, 10 %" in shown.getvalue()
 
 
 def test_status_and_history_tell_of_it(baking: tuple[Shop, Candidate]) -> None:
