@@ -55,7 +55,8 @@ def _judge(batch: Batch, state: Objects) -> BatchVerdict:
         earlier = held_against(staged, state, files.scratch) if table.repeated_keys == "quarantine" else None
         known = referenced(staged, table, state, files.scratch)
         alarm = unusual if table.on_alarm == "quarantine" else ()
-        judged = judge(staged, table, label, files, alarm, earlier, known, _arrived(staged, state))
+        arrived = _arrived(staged, state) if table.max_age_hours is not None else ""
+        judged = judge(staged, table, label, files, alarm, earlier, known, arrived)
         if judged.rows_accepted and table.repeated_content == "skip":
             taken = _take(staged, state)
             if taken.batch.batch_id != _file_id(staged):
