@@ -7,14 +7,13 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.errors import AlreadyExists, EventInvalid, FileUnreadable, NotFound
 from dropforge.contracts.events import AlertRaised, BatchStaged
+from dropforge.contracts.loads import DROPPED_BY
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import Reason, Staged
 from dropforge.core import pipelines, reading
 from dropforge.core.ports import ObjectInfo, Objects, Topics
 from dropforge.core.reading import Reading
 from dropforge.core.state import create_once, load
-
-DROPPED_BY = "dropped-by"  # metadata of the object, where its writer says who
 
 
 def ingest(source: Source, landing: Objects, state: Objects, topics: Topics) -> Staged | None:

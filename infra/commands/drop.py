@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.errors import ActionRefused
+from dropforge.contracts.loads import DROPPED_BY
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import BatchVerdict
 from dropforge.core import pipelines
@@ -54,11 +54,8 @@ def _put(file: Path, pipeline: Pipeline, table: str, landing: Objects) -> Batch:
     folder = pipeline.pipeline if table == pipeline.table else f"{pipeline.pipeline}/{table}"
     name = f"{folder}/{file.name}"
     there = [info.generation for info in landing.list(name) if info.name == name]
-    who = {"dropped-by": getpass.getuser()}
-    write = partial(landing.create, name, file)
-    if there:
-        write = partial(landing.replace, name, file.read_bytes(), there[0])
-    generation = write(metadata=who)
+    who = {DROPPED_BY: getpass.getuser()}
+    generation = landing.replace(name, file.read_bytes(), there[0], who) if there else landing.create(name, file, who)
     source = Source(bucket=landing.bucket, name=name, generation=generation)
     return Batch.of(source, {pipeline.pipeline: pipeline.table})
 

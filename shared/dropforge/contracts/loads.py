@@ -4,6 +4,8 @@ from pydantic import BaseModel
 
 from dropforge.contracts.verdicts import STORED
 
+DROPPED_BY = "dropped-by"  # metadata of a dropped object, where its writer says who
+
 
 class Load(BaseModel):
     """What came, and what became of it. Times are ISO 8601, UTC.
