@@ -10,9 +10,9 @@ from dropforge.contracts.events import ModelPublished
 from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.served import ServedField
-from dropforge.core import candidates, compiled, pipelines
+from dropforge.core import candidates, pipelines
 from dropforge.core.ports import Objects
-from dropforge.core.serving import lookup, newest
+from dropforge.core.serving import lookup, newest, predictor
 from dropforge.core.serving.identity import Identity
 
 log = logging.getLogger("materialize")
@@ -37,7 +37,7 @@ def on_published(event: ModelPublished, state: Objects) -> None:
     if candidate.compiled_sha256 is None:
         log.warning(f"{event.candidate_id} has no compiled form, so its model answers: {candidate.compiled_because}")
         return
-    rows, entries = answers(pipeline, candidate, candidate.compiled_sha256, state)
+    rows, entries = answers(pipeline, candidate, state)
     content, digest = lookup.dump(entries)
     said = Answers(
         event.pipeline, event.candidate_id, pipeline.serving.mode, _key(pipeline), digest, rows, len(entries)
@@ -49,13 +49,12 @@ def on_published(event: ModelPublished, state: Objects) -> None:
     log.info(f"{rows} rows of {event.pipeline} are answered in advance for version {event.version}.")
 
 
-def answers(pipeline: Pipeline, candidate: Candidate, digest: str, state: Objects) -> tuple[int, dict[bytes, float]]:
+def answers(pipeline: Pipeline, candidate: Candidate, state: Objects) -> tuple[int, dict[bytes, float]]:
     """How many rows there are, and what the model gives, under the name of each row's features and of its key.
 
     The rows are those of the newest `days`; where a key stands in several, the latest by the main table's time counts.
     """
-    place = places.candidate(candidate.pipeline, candidate.candidate_id, "predictor.json")
-    model = compiled.load(state.read(place)[0], digest)
+    model = predictor.of(candidate, state)
     by_features, by_key = Identity("features", candidate.signature), Identity("key", _key(pipeline))
     wanted = [field.name for field in candidate.signature]
     entries: dict[bytes, float] = {}

@@ -10,13 +10,12 @@ from typing import Any
 
 from rich.console import Console
 
-from dropforge.contracts import places
 from dropforge.contracts.errors import ActionRefused
 from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Pipeline
-from dropforge.core import candidates, champion, compiled, pipelines
+from dropforge.core import candidates, champion, pipelines
 from dropforge.core.ports import Objects
-from dropforge.core.serving import advice, newest, traffic
+from dropforge.core.serving import advice, newest, predictor, traffic
 from dropforge.core.serving.cost import Prices
 from dropforge.core.serving.identity import Identity
 from dropforge.core.serving.traffic import Traffic
@@ -49,8 +48,7 @@ def _recommend(services: Services, given: argparse.Namespace) -> Answer:
             f"Found {asked.left_out:,} that it does not, such as keys, and no others."
         )
     tabled, rows = _tabled(pipeline, candidate, services.state)
-    place = places.candidate(given.pipeline, candidate.candidate_id, "predictor.json")
-    model = compiled.load(services.state.read(place)[0], candidate.compiled_sha256 or "")
+    model = predictor.of(candidate, services.state)
     modes = advice.modes(asked, tabled, rows, candidate, model, prices)
     told = {
         "recommended": modes[0].name,
