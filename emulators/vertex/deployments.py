@@ -29,7 +29,7 @@ class Deployments:
         self._versions = versions
         self._endpoints = endpoints
         self._serving = serving
-        operations.register("endpoints.deployModel", self._carry_out_deploy)
+        operations.register("endpoints.deployModel", self._carry_out_deploy, self._abandon)
         operations.register("endpoints.undeployModel", self._carry_out_undeploy)
         operations.register("endpoints.mutateDeployedModel", self._carry_out_mutate)
 
@@ -102,15 +102,10 @@ class Deployments:
     async def _carry_out_deploy(self, payload: Json) -> Finish:
         name, deployed = payload["endpoint"], payload["deployed"]
         await self._serving.deploy(name, deployed, self._version_of(deployed))
+        return lambda: self._add_deployed(name, deployed, payload["split"])
 
-        def finish() -> Json:
-            try:
-                return self._add_deployed(name, deployed, payload["split"])
-            except (NotFound, InvalidArgument):
-                self._serving.abandon(name, deployed["id"])
-                raise
-
-        return finish
+    def _abandon(self, payload: Json) -> None:
+        self._serving.abandon(payload["endpoint"], payload["deployed"]["id"])
 
     def _add_deployed(self, name: str, deployed: Json, split: dict[str, int]) -> Json:
         endpoint = self._endpoints.existing(name)

@@ -23,6 +23,8 @@ EMPTY = "type.googleapis.com/google.protobuf.Empty"
 # the slow part must bear a repetition; the effect is written together with the operation's end, so it happens once.
 Finish = Callable[[], Json]
 Work = Callable[[Json], Awaitable[Finish]]
+# Gives up what the slow part has begun, such as processes, where its effect is not written after all; by the payload.
+Undo = Callable[[Json], None]
 
 
 class Operations:
@@ -33,6 +35,7 @@ class Operations:
         self._clock = transitions.clock
         self._transitions = transitions
         self._work: dict[str, Work] = {}
+        self._undo: dict[str, Undo] = {}
         self._running: dict[str, asyncio.Task[None]] = {}
 
     def handlers(self) -> dict[str, Handler]:
@@ -45,9 +48,11 @@ class Operations:
             "aiplatform.operations.wait": self.wait,
         }
 
-    def register(self, work: str, carry_out: Work) -> None:
-        """Name a kind of work, so that a restarted emulator finds it again."""
+    def register(self, work: str, carry_out: Work, undo: Undo | None = None) -> None:
+        """Name a kind of work, so that a restarted emulator finds it again; `undo` is for one that leaves something."""
         self._work[work] = carry_out
+        if undo is not None:
+            self._undo[work] = undo
 
     def start(self, work: str, resource: str, payload: Json, *, metadata: str, response: str = EMPTY) -> Json:
         """Begin an operation below `resource` and return it, unfinished, as the answer.
@@ -102,11 +107,21 @@ class Operations:
     async def _carry_out(self, operation: Json) -> None:
         try:
             finish = await self._work[operation["_work"]](operation["_payload"])
-            await self.reached(f"{operation['_work']}.done")
-            with self._store.transaction():
-                self._end(operation, response={"@type": operation["_response"], **finish()})
+            await self._write(operation, finish)
         except ApiError as error:
             self._end(operation, error=error.rpc_status())
+
+    async def _write(self, operation: Json, finish: Finish) -> None:
+        """Write the effect with the operation's end; undo what was begun for it when that fails or is cancelled."""
+        work = operation["_work"]
+        try:
+            await self.reached(f"{work}.done")
+            with self._store.transaction():
+                self._end(operation, response={"@type": operation["_response"], **finish()})
+        except BaseException:
+            if work in self._undo:
+                self._undo[work](operation["_payload"])
+            raise
 
     async def reached(self, change: str) -> None:
         """Make a change of state, unless a fault was ordered for it. Raises ApiError when that says so."""

@@ -142,10 +142,12 @@ class Serving:
             await self._deployments.pop(key).stop(drain=False)
 
     def abandon(self, endpoint: str, deployed_id: str) -> None:
-        """Stop processes that were started in vain; not waited for."""
-        task = asyncio.create_task(self.undeploy(endpoint, deployed_id))
-        self._endings.add(task)
-        task.add_done_callback(self._endings.discard)
+        """Stop processes that were started in vain and never had a request; `stop` waits for their end."""
+        deployment = self._deployments.pop((endpoint, deployed_id), None)
+        if deployment is not None:
+            task = asyncio.create_task(deployment.stop(drain=False))
+            self._endings.add(task)
+            task.add_done_callback(self._endings.discard)
 
     async def undeploy(self, endpoint: str, deployed_id: str) -> None:
         """Let requests end, then stop the processes."""
@@ -193,4 +195,4 @@ class Serving:
         self._splits.clear()
         self._endpoints.clear()
         self._shown.clear()
-        await asyncio.gather(*(deployment.stop(drain=False) for deployment in deployments))
+        await asyncio.gather(*(deployment.stop(drain=False) for deployment in deployments), *self._endings)

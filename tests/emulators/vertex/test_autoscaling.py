@@ -6,8 +6,7 @@ import pytest
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, upload
-from tests.emulators.vertex.test_jobs import until
+from tests.emulators.vertex.conftest import MACHINE, connect, until, upload
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE
-from tests.emulators.vertex.test_jobs import JOB_IMAGE, until
+from tests.emulators.vertex.conftest import MACHINE, until
+from tests.emulators.vertex.test_jobs import JOB_IMAGE
 
 pytestmark = [
     pytest.mark.reference,

@@ -1,6 +1,5 @@
 """Custom jobs and training pipelines as processes, through the official client."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from google.cloud.aiplatform import jobs, training_jobs
 from google.cloud.aiplatform_v1.types import JobState
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import IMAGE, MACHINE, connect
+from tests.emulators.vertex.conftest import IMAGE, MACHINE, connect, until
 from tests.emulators.vertex.test_process import running
 
 pytestmark = pytest.mark.usefixtures("sdk")
@@ -29,15 +28,6 @@ def job(*arguments: object, **container: object) -> Any:
     spec = {"image_uri": JOB_IMAGE, "args": [str(argument) for argument in arguments], **container}
     pool = {"machine_spec": {"machine_type": MACHINE}, "replica_count": 1, "container_spec": spec}
     return aiplatform.CustomJob("train", [pool], base_output_dir="gs://b/out", staging_bucket="gs://b")
-
-
-def until(reached: Callable[[], object]) -> None:
-    """Wait up to ten seconds."""
-    for _ in range(200):
-        if reached():
-            return
-        time.sleep(0.05)
-    raise AssertionError("It did not come to that.")
 
 
 def test_a_job_runs_to_its_end_and_is_told_where_to_write(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -13,7 +14,7 @@ from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, upload
+from tests.emulators.vertex.conftest import MACHINE, connect, until, upload
 from tests.emulators.vertex.test_predictions import answered_again
 
 pytestmark = pytest.mark.usefixtures("sdk")
@@ -103,6 +104,55 @@ def test_undeploying_stops_the_processes_after_their_requests() -> None:
         endpoint.undeploy_all()
         assert slow.result().predictions[0]["pid"] == pid
     assert not running(pid)
+
+
+def deploying(emulator: Emulator, endpoint: aiplatform.Endpoint) -> dict[str, Any]:
+    """A deployment's operation, not waited for."""
+    body = {"deployedModel": {"model": upload("vain").resource_name, "dedicatedResources": {}}}
+    url = f"{emulator.url}/v1/{endpoint.resource_name}:deployModel"
+    return dict(requests.post(url, json=body, timeout=10).json())
+
+
+def serving(emulator: Emulator, endpoint: aiplatform.Endpoint) -> list[int]:
+    """The processes of an endpoint."""
+    processes = emulator.control("GET", "/health").json()["processes"]
+    return [each["pid"] for each in processes if each["endpoint"] == endpoint.resource_name]
+
+
+AT_ITS_END = "transition.endpoints.deployModel.done"
+
+
+def test_a_deployment_that_fails_at_its_end_leaves_no_process(sdk: Emulator) -> None:
+    """Nobody could undeploy what no endpoint shows."""
+    endpoint = aiplatform.Endpoint.create(display_name="vain")
+    with sdk.fault(AT_ITS_END, "error"):
+        operation = f"{sdk.url}/v1/{deploying(sdk, endpoint)['name']}"
+        until(lambda: requests.get(operation, timeout=10).json()["done"])
+    assert requests.get(operation, timeout=10).json()["error"]["code"] == 14  # UNAVAILABLE
+    assert serving(sdk, endpoint) == []
+    endpoint.delete()
+
+
+@pytest.mark.parametrize("ending", ["cancel", "reset"])
+def test_a_deployment_that_is_stopped_at_its_end_leaves_no_process(
+    launch: Callable[..., Emulator], ending: str
+) -> None:
+    """By its caller, or with the emulator's work."""
+    with launch() as own:
+        connect(own)
+        endpoint = aiplatform.Endpoint.create(display_name="stopped")
+        order = {"operation": AT_ITS_END, "action": "delay", "delay_seconds": 3600}
+        own.control("POST", "/faults", order).raise_for_status()
+        operation = f"{own.url}/v1/{deploying(own, endpoint)['name']}"
+        until(lambda: serving(own, endpoint))
+        (pid,) = serving(own, endpoint)
+        assert requests.get(operation, timeout=10).json()["done"] is False
+        if ending == "cancel":
+            requests.post(f"{operation}:cancel", timeout=10).raise_for_status()
+        else:
+            own.control("POST", "/reset").raise_for_status()
+        assert not running(pid)
+        assert serving(own, endpoint) == []
 
 
 def test_a_fault_is_suffered_by_its_call_and_says_so(sdk: Emulator, deployed: aiplatform.Endpoint) -> None:
