@@ -14,7 +14,7 @@ from pathlib import Path
 
 from emulators.clock import Clock
 from emulators.vertex.errors import ApiError
-from emulators.vertex.quotas import cpus
+from emulators.vertex.machines import cpus, machine_type, replica_counts
 from emulators.vertex.replicas import Deployment
 from emulators.vertex.schema import Json
 from emulators.vertex.serving import Key, Serving
@@ -36,18 +36,11 @@ class Scaler:
         self._needs: deque[tuple[float, int]] = deque()
         self._at, self._asked, self._cpu = now, deployment.asked, cpu_seconds(deployment)
 
-    @property
-    def limits(self) -> tuple[int, int]:
-        """The least and the most replicas."""
-        least = int(self.resources.get("minReplicaCount", 1))
-        return least, max(least, int(self.resources.get("maxReplicaCount", 0)))
-
     def wanted(self, now: float) -> int:
         """How many replicas there should be, by the load since the last call, `EVERY` seconds ago or more."""
         seconds, asked, used = now - self._at, self._deployment.asked, cpu_seconds(self._deployment)
-        machine = self.resources.get("machineSpec", {}).get("machineType", "")
         load = {  # what one replica would bear, had it all: percent of its machine, requests a minute
-            CPU: 100 * max(0.0, used - self._cpu) / seconds / cpus(machine),
+            CPU: 100 * max(0.0, used - self._cpu) / seconds / cpus(machine_type(self.resources)),
             REQUESTS: 60 * (asked - self._asked) / seconds,
         }
         self._at, self._asked, self._cpu = now, asked, used
@@ -56,7 +49,7 @@ class Scaler:
         }
         targets = {metric: target for metric, target in (DEFAULT_TARGETS | targets).items() if metric in load}
         needed = max(math.ceil(load[metric] / target) for metric, target in targets.items())
-        least, most = self.limits
+        least, most = replica_counts(self.resources)
         self._needs.append((now, min(max(needed, least), most)))
         while self._needs[0][0] <= now - KEPT:
             self._needs.popleft()

@@ -6,11 +6,12 @@ from emulators.vertex.calls import Call, Handler
 from emulators.vertex.endpoints import Endpoints, deployed_ids
 from emulators.vertex.errors import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from emulators.vertex.explanations import check_spec, merged
+from emulators.vertex.machines import replica_counts
 from emulators.vertex.names import fresh_id, location_of
 from emulators.vertex.operations import Finish, Operations
 from emulators.vertex.quotas import SERVING, Quotas, serving_cpus
 from emulators.vertex.schema import Json, mask_fields
-from emulators.vertex.serving import Serving
+from emulators.vertex.serving import Key, Serving
 from emulators.vertex.traffic import NEW_MODEL, check_split
 from emulators.vertex.versions import Versions
 
@@ -57,9 +58,9 @@ class Deployments:
         request = call.message(types.DeployModelRequest)
         deployed = request.get("deployedModel", {})
         version = self._versions.version(deployed.get("model", ""))
-        _check_resources(deployed)
-        self._check_quota(location_of(call.name), deployed[_RESOURCES])
+        _check_counts(deployed.get(_RESOURCES))
         deployed_id = deployed.get("id") or fresh_id()
+        self._check_quota(call.name, deployed_id, deployed[_RESOURCES])
         if deployed_id in deployed_ids(endpoint) | self._coming(call.name):
             raise AlreadyExists(f"DeployedModel {deployed_id} is on the Endpoint already.")
         split = request.get("trafficSplit", {})
@@ -89,15 +90,25 @@ class Deployments:
         payloads = self._operations.under_way("endpoints.deployModel")
         return {payload["deployed"]["id"] for payload in payloads if payload["endpoint"] == endpoint}
 
-    def _check_quota(self, location: str, resources: Json) -> None:
-        """Refuse a deployment for which the location has not CPUs enough."""
-        running = [
-            model[_RESOURCES]
+    def _check_quota(self, endpoint: str, deployed_id: str, resources: Json) -> None:
+        """Refuse a deployed model, new or changed, for which the location has not CPUs enough."""
+        location = location_of(endpoint)
+        wanted = self._resources_in(location) | {(endpoint, deployed_id): resources}
+        self._quotas.check(SERVING, sum(map(serving_cpus, wanted.values())), location)
+
+    def _resources_in(self, location: str) -> dict[Key, Json]:
+        """Those of all deployed models of a location, as they are or are about to be."""
+        found = {
+            (endpoint["name"], model["id"]): model[_RESOURCES]
             for endpoint in self._endpoints.all()
-            if location_of(endpoint["name"]) == location
             for model in endpoint["deployedModels"]
-        ]
-        self._quotas.check(SERVING, sum(map(serving_cpus, [*running, resources])), location)
+        }
+        for payload in self._operations.under_way("endpoints.deployModel"):
+            found[payload["endpoint"], payload["deployed"]["id"]] = payload["deployed"][_RESOURCES]
+        for payload in self._operations.under_way("endpoints.mutateDeployedModel"):
+            if _RESOURCES in payload["changes"]:
+                found[payload["endpoint"], payload["id"]] = payload["changes"][_RESOURCES]
+        return {key: resources for key, resources in found.items() if location_of(key[0]) == location}
 
     async def _carry_out_deploy(self, payload: Json) -> Finish:
         name, deployed = payload["endpoint"], payload["deployed"]
@@ -167,18 +178,21 @@ class Deployments:
         """Change the bounds of the number of replicas, the metrics that it follows, or whether the container logs."""
         request = call.message(types.MutateDeployedModelRequest)
         given = request.get("deployedModel", {})
-        endpoint = self._endpoints.existing(call.name)
-        if given.get("id") not in deployed_ids(endpoint):
-            raise NotFound(f"DeployedModel {given.get('id')} is not on Endpoint `{call.name}`.")
+        present = self._deployed_model(self._endpoints.existing(call.name), given.get("id", ""))
         mask = request.get("updateMask", "")
         fields = mask_fields(mask)
         if not fields or set(fields) - _MUTABLE:
             raise InvalidArgument(
                 f"Expected a mask of dedicated_resources and disable_container_logging. Got {mask!r}."
             )
-        if _RESOURCES in fields:
-            _check_resources(given)
-        payload = {"endpoint": call.name, "id": given["id"], "changes": {field: given.get(field) for field in fields}}
+        changes = {field: given.get(field) for field in fields}
+        if changes.get(_RESOURCES) is not None:  # what was not given stays: machine, bounds, metrics
+            changes[_RESOURCES] = present[_RESOURCES] | changes[_RESOURCES]
+        if _RESOURCES in changes:
+            _check_counts(changes[_RESOURCES])
+            if serving_cpus(changes[_RESOURCES]) > serving_cpus(present[_RESOURCES]):
+                self._check_quota(call.name, present["id"], changes[_RESOURCES])
+        payload = {"endpoint": call.name, "id": present["id"], "changes": changes}
         return self._operations.start(
             "endpoints.mutateDeployedModel",
             call.name,
@@ -189,31 +203,28 @@ class Deployments:
 
     async def _carry_out_mutate(self, payload: Json) -> Finish:
         if _RESOURCES in payload["changes"]:
-            await self._serving.resize(
-                payload["endpoint"], payload["id"], *replica_counts(payload["changes"][_RESOURCES])
-            )
+            await self._serving.resize(payload["endpoint"], payload["id"], payload["changes"][_RESOURCES])
 
         def finish() -> Json:
             endpoint = self._endpoints.existing(payload["endpoint"])
-            for model in endpoint["deployedModels"]:
-                if model["id"] == payload["id"]:
-                    resources = model[_RESOURCES] | payload["changes"].get(_RESOURCES, {})
-                    model |= {**payload["changes"], _RESOURCES: resources}
-                    self._endpoints.keep(endpoint)
-                    return {"deployedModel": model}
-            raise NotFound(f"DeployedModel {payload['id']} is not on Endpoint `{payload['endpoint']}`.")
+            model = self._deployed_model(endpoint, payload["id"])
+            model |= payload["changes"]
+            self._endpoints.keep(endpoint)
+            return {"deployedModel": model}
 
         return finish
 
+    @staticmethod
+    def _deployed_model(endpoint: Json, deployed_id: str) -> Json:
+        """The entry of one of an endpoint's models."""
+        for model in endpoint["deployedModels"]:
+            if model["id"] == deployed_id:
+                found: Json = model
+                return found
+        raise NotFound(f"DeployedModel {deployed_id} is not on Endpoint `{endpoint['name']}`.")
 
-def replica_counts(resources: Json) -> tuple[int, int]:
-    """The least and the most replicas; where no most is given, it is the least."""
-    least = int(resources.get("minReplicaCount", 1))
-    return least, int(resources.get("maxReplicaCount", 0)) or least
 
-
-def _check_resources(deployed: Json) -> None:
-    resources = deployed.get(_RESOURCES)
+def _check_counts(resources: Json | None) -> None:
     if resources is None:
         raise InvalidArgument("'dedicated_resources' are required to deploy a custom-trained Model.")
     least, most = replica_counts(resources)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from emulators.clock import Clock
 from emulators.vertex.errors import InvalidArgument, ResourceExhausted
+from emulators.vertex.machines import cpus, machine_type, replica_counts
 from emulators.vertex.names import Target
 from emulators.vertex.schema import Json
 
@@ -29,7 +30,6 @@ _ASKING = {
 _SUBMITTING = re.compile(
     r"aiplatform\.(\w+Jobs|trainingPipelines)\.create|aiplatform\.\w+\.(upload|deployModel|\w*import)"
 )
-_MACHINE = re.compile(r"-(\d+)$")
 
 
 def metric_of(call: str) -> str | None:
@@ -37,12 +37,6 @@ def metric_of(call: str) -> str | None:
     if call.startswith("aiplatform.operations."):
         return None
     return _ASKING.get(call) or (SUBMISSIONS if _SUBMITTING.fullmatch(call) else MANAGEMENT)
-
-
-def cpus(machine_type: str) -> int:
-    """How many CPUs a machine type has: its last number, such as 4 of `n1-standard-4`; without one, one."""
-    found = _MACHINE.search(machine_type)
-    return int(found[1]) if found else 1
 
 
 def read_limits(given: Mapping[str, object]) -> dict[str, int]:
@@ -140,8 +134,8 @@ def _error_info(metric: str, limit: int, location: str) -> Json:
 
 def serving_cpus(resources: Json) -> int:
     """The CPUs that a deployed model is charged for: those of its replicas at most, whether they run or not."""
-    most = int(resources.get("maxReplicaCount", 0)) or int(resources.get("minReplicaCount", 1))
-    return most * cpus(resources.get("machineSpec", {}).get("machineType", ""))
+    _, most = replica_counts(resources)
+    return most * cpus(machine_type(resources))
 
 
 def training_cpus(spec: Json) -> int:
@@ -154,5 +148,4 @@ def training_cpus(spec: Json) -> int:
     counts = [int(pool.get("replicaCount", 1)) for pool in pools]
     if any(count < 1 for count in counts):
         raise InvalidArgument(f"Expected WorkerPoolSpec.replica_count >= 1. Got {counts}.")
-    machines = [pool.get("machineSpec", {}).get("machineType", "") for pool in pools]
-    return sum(count * cpus(machine) for count, machine in zip(counts, machines, strict=True))
+    return sum(count * cpus(machine_type(pool)) for count, pool in zip(counts, pools, strict=True))

@@ -9,6 +9,7 @@ from pathlib import Path
 from emulators.vertex.containers import inherited, prediction_variables, routes, spec_variables
 from emulators.vertex.errors import FailedPrecondition, NotFound, Unavailable
 from emulators.vertex.images import NoSuchImage, find_image
+from emulators.vertex.machines import machine_type, replica_counts
 from emulators.vertex.names import last_segment
 from emulators.vertex.replicas import Container, Deployment
 from emulators.vertex.schema import Json
@@ -83,7 +84,7 @@ class Serving:
         spec = version["containerSpec"]
         image = find_image(spec["imageUri"])
         resources = deployed["dedicatedResources"]
-        machine = resources.get("machineSpec", {}).get("machineType", "")
+        machine, (least, _) = machine_type(resources), replica_counts(resources)
         predict_route, health_route = routes(spec, last_segment(endpoint), deployed["id"])
 
         def variables(port: int) -> dict[str, str]:
@@ -97,7 +98,7 @@ class Serving:
             health_route=health_route,
         )
         logs = self.logs / "endpoints" / last_segment(endpoint) / deployed["id"]
-        return Deployment(container, int(resources.get("minReplicaCount", 1)), logs)
+        return Deployment(container, least, logs)
 
     async def deploy(self, endpoint: str, deployed: Json, version: Json) -> None:
         """Start a deployed model's processes and wait until all are healthy.
@@ -156,17 +157,18 @@ class Serving:
             await deployment.stop(drain=True)
 
     def scalable(self) -> Iterator[tuple[Key, tuple[Deployment, Json]]]:
-        """The deployed models that may have more than their least replicas, and their resources."""
+        """The deployed models that may have several replicas, and their resources."""
         for key, deployed in self._shown.items():
             resources = deployed["dedicatedResources"]
-            if key in self._deployments and int(resources.get("maxReplicaCount", 0)) > 1:
+            if key in self._deployments and replica_counts(resources)[1] > 1:
                 yield key, (self._deployments[key], resources)
 
-    async def resize(self, endpoint: str, deployed_id: str, least: int, most: int) -> None:
-        """Bring the number of replicas of a deployed model between two bounds."""
+    async def resize(self, endpoint: str, deployed_id: str, resources: Json) -> None:
+        """Bring the number of replicas of a deployed model between the bounds of its resources."""
         deployment = self._deployments.get((endpoint, deployed_id))
         if deployment is None:
             raise FailedPrecondition(f"DeployedModel {deployed_id} has no running model server.")
+        least, most = replica_counts(resources)
         await deployment.resize(min(max(len(deployment.replicas), least), most))
 
     def status(self, endpoint: str, deployed_id: str) -> Json:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import BadRequest
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
@@ -66,24 +67,38 @@ def test_work_brings_replicas_by_the_share_of_the_machine_that_it_takes(own: Emu
     endpoint.delete(force=True)
 
 
+def mutated(endpoint: aiplatform.Endpoint, **resources: int) -> Any:
+    """The endpoint's model once its resources are changed."""
+    (model,) = endpoint.list_models()
+    client: Any = endpoint.api_client
+    request = {
+        "endpoint": endpoint.resource_name,
+        "deployed_model": {"id": model.id, "dedicated_resources": resources, "disable_container_logging": True},
+        "update_mask": {"paths": ["dedicated_resources.min_replica_count", "disable_container_logging"]},
+    }
+    return client.mutate_deployed_model(request).result().deployed_model
+
+
+def test_a_bound_that_is_not_given_stays(own: Emulator) -> None:
+    """The replicas are held to what is then stored, and what would contradict itself is refused."""
+    endpoint = scaled("kept")
+    mutated(endpoint, min_replica_count=3)
+    advance(own, 15)  # the next look at the load is 15 seconds away
+    resources = mutated(endpoint, min_replica_count=2).dedicated_resources
+    assert (resources.min_replica_count, resources.max_replica_count) == (2, 3)
+    assert available(endpoint) == 3
+    with pytest.raises(BadRequest, match=r"max_replica_count. Got 2 and 1"):
+        mutated(endpoint, max_replica_count=1)
+    endpoint.delete(force=True)
+
+
 def test_bounds_are_changed_while_it_serves(own: Emulator) -> None:
     """A new least is there when the change is done, a new most is kept to."""
     endpoint = scaled("bounds")
-    (model,) = endpoint.list_models()
-
-    def mutate(least: int, most: int) -> Any:
-        resources = {"min_replica_count": least, "max_replica_count": most}
-        client: Any = endpoint.api_client
-        request = {
-            "endpoint": endpoint.resource_name,
-            "deployed_model": {"id": model.id, "dedicated_resources": resources, "disable_container_logging": True},
-            "update_mask": {"paths": ["dedicated_resources.min_replica_count", "disable_container_logging"]},
-        }
-        return client.mutate_deployed_model(request).result().deployed_model
-
-    assert mutate(2, 3).disable_container_logging
+    assert mutated(endpoint, min_replica_count=2, max_replica_count=3).disable_container_logging
     assert available(endpoint) == 2
-    assert mutate(1, 1).dedicated_resources.machine_spec.machine_type == MACHINE
+    resources = mutated(endpoint, min_replica_count=1, max_replica_count=1).dedicated_resources
+    assert resources.machine_spec.machine_type == MACHINE
     assert available(endpoint) == 1
     advance(own, 15)
     assert available(endpoint) == 1

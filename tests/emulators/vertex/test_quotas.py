@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from google.api_core.exceptions import TooManyRequests
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, upload
+from tests.emulators.vertex.conftest import MACHINE, connect, until, upload
+from tests.emulators.vertex.test_autoscaling import mutated
 from tests.emulators.vertex.test_jobs import job
 
 
@@ -61,6 +63,33 @@ def test_a_deployment_that_needs_more_cpus_than_there_are_is_refused(own: Emulat
     endpoint.deploy(model, machine_type=MACHINE)
     with pytest.raises(TooManyRequests, match=r"at most 4 in us-central1, got 6"):
         endpoint.deploy(model, machine_type=MACHINE)
+
+
+def test_a_change_that_needs_more_cpus_than_there_are_is_refused(own: Emulator) -> None:
+    """The bounds that a model serves by stay as they were, and fewer CPUs are always to be had."""
+    limit(own, custom_model_serving_cpus=4)
+    endpoint = aiplatform.Endpoint.create(display_name="grown")
+    endpoint.deploy(upload("grown"), machine_type=MACHINE, max_replica_count=2)
+    with pytest.raises(TooManyRequests, match=r"at most 4 in us-central1, got 6"):
+        mutated(endpoint, max_replica_count=3)
+    assert endpoint.list_models()[0].dedicated_resources.max_replica_count == 2
+    limit(own, custom_model_serving_cpus=1)
+    assert mutated(endpoint, max_replica_count=1).dedicated_resources.max_replica_count == 1
+
+
+def test_a_deployment_under_way_uses_its_cpus(own: Emulator) -> None:
+    """Two that begin together have no more than two that begin after each other."""
+    limit(own, custom_model_serving_cpus=2)
+    endpoint, model = aiplatform.Endpoint.create(display_name="both"), upload("both")
+    with own.fault("transition.endpoints.deployModel.done", "delay", delay_seconds=3600):
+        resources = {"machine_spec": {"machine_type": MACHINE}}
+        deployed: Any = {"model": model.resource_name, "dedicated_resources": resources}
+        client: Any = endpoint.api_client
+        first = client.deploy_model(endpoint=endpoint.resource_name, deployed_model=deployed)
+        with pytest.raises(TooManyRequests, match="got 4"):
+            client.deploy_model(endpoint=endpoint.resource_name, deployed_model=deployed)
+        until(lambda: own.control("GET", "/faults").json()["faults"][0]["consumed"])
+    assert first.result().deployed_model.id
 
 
 @pytest.mark.usefixtures("own")
