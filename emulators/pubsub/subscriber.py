@@ -32,25 +32,34 @@ class Subscriber(Seeking, Streaming):
 
     async def create_subscription(self, request: Any) -> Any:
         config = configuration.complete_subscription(request)
-        if config.name in self._pubsub.subscriptions:
-            raise already_exists(config.name)
-        self._pubsub.topic(config.topic)
+        self._check_new(config)
         await self._pubsub.check_outlet(config)
+        self._check_new(config)  # that may have taken a minute, in which others create and delete
         subscription = self._pubsub.put_subscription(config)
         await self._pubsub.store.flush()
         return subscription.config
+
+    def _check_new(self, config: Any) -> None:
+        """Raises ALREADY_EXISTS or, for its topic, NOT_FOUND."""
+        if config.name in self._pubsub.subscriptions:
+            raise already_exists(config.name)
+        self._pubsub.topic(config.topic)
 
     async def get_subscription(self, request: Any) -> Any:
         return self._pubsub.subscription(request.subscription).config
 
     async def update_subscription(self, request: Any) -> Any:
-        subscription = self._pubsub.subscription(request.subscription.name)
-        config = configuration.updated(subscription.config, request.subscription, request.update_mask)
-        complete = configuration.complete_subscription(config)
-        await self._pubsub.check_outlet(complete)
-        self._pubsub.put_subscription(complete)
+        await self._pubsub.check_outlet(self._updated(request))
+        subscription = self._pubsub.put_subscription(self._updated(request))  # of what is stored by now
         await self._pubsub.store.flush()
         return subscription.config
+
+    def _updated(self, request: Any) -> Any:
+        """The stored configuration with what an update changes."""
+        present = self._pubsub.subscription(request.subscription.name).config
+        return configuration.complete_subscription(
+            configuration.updated(present, request.subscription, request.update_mask)
+        )
 
     async def list_subscriptions(self, request: Any) -> Any:
         stored = self._pubsub.subscriptions

@@ -1,14 +1,17 @@
 """BigQuery subscriptions: which message becomes which row, and what happens to one that cannot."""
 
 import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from google.api_core.exceptions import FailedPrecondition, InvalidArgument, NotFound
+from google.api_core.exceptions import AlreadyExists, FailedPrecondition, InvalidArgument, NotFound
 from google.cloud import bigquery
 from google.pubsub_v1 import Encoding, Schema
 
+from tests.emulators.launch import Emulator
 from tests.emulators.pubsub.bench import PATIENCE, PROJECT, Bench
 from tests.emulators.pubsub.exports.conftest import Exports, eventually
 from tests.emulators.pubsub.test_schemas import PARENT, schema_client
@@ -172,6 +175,51 @@ def test_a_subscription_needs_its_table(shared: Exports) -> None:
     """A typing error is told to who makes it, not months later by an empty table."""
     with pytest.raises(NotFound):
         shared.bench.pair(bigquery_config={"table": f"{PROJECT}.exports.never"})
+
+
+def while_looked_at(bigquery_emulator: Emulator, slow: Callable[[], Any], act: Callable[[], Any]) -> Any:
+    """What comes of `slow`, when `act` is done while BigQuery is asked for the table."""
+    with ThreadPoolExecutor(1) as pool, bigquery_emulator.fault("bigquery.tables.get", "delay", delay_seconds=1):
+        future = pool.submit(slow)
+        eventually(lambda: bigquery_emulator.control("GET", "/faults").json()["faults"][0]["consumed"])
+        act()
+        return future.result(PATIENCE)
+
+
+def test_a_name_is_given_once_and_to_a_topic_that_is_there(
+    shared: Exports, tables: bigquery.Client, bigquery_emulator: Emulator
+) -> None:
+    """Also where others create and delete while the table is looked at, which may take a minute."""
+    topic, name = shared.bench.topic(), f"projects/{PROJECT}/subscriptions/s-{uuid4().hex}"
+    request = {"name": name, "topic": topic, "bigquery_config": {"table": made(tables, [Field("data", "STRING")])}}
+    subscriber = shared.bench.subscriber
+
+    def create() -> Any:
+        return subscriber.create_subscription(request=request)
+
+    with pytest.raises(AlreadyExists):
+        while_looked_at(bigquery_emulator, create, lambda: subscriber.create_subscription(name=name, topic=topic))
+    assert not subscriber.get_subscription(subscription=name).bigquery_config.table
+    subscriber.delete_subscription(subscription=name)
+    with pytest.raises(NotFound):
+        while_looked_at(bigquery_emulator, create, lambda: shared.bench.publisher.delete_topic(topic=topic))
+
+
+def test_two_changes_at_once_are_both_there(
+    shared: Exports, tables: bigquery.Client, bigquery_emulator: Emulator
+) -> None:
+    """One that waits for its table undoes none that came meanwhile."""
+    table = made(tables, [Field("data", "STRING")])
+    _, name = shared.bench.pair()
+
+    def change(**fields: Any) -> Any:
+        request = {"subscription": {"name": name, **fields}, "update_mask": {"paths": list(fields)}}
+        return shared.bench.subscriber.update_subscription(request=request)
+
+    changed = while_looked_at(
+        bigquery_emulator, lambda: change(bigquery_config={"table": table}), lambda: change(labels={"team": "a"})
+    )
+    assert (changed.bigquery_config.table, dict(changed.labels)) == (table, {"team": "a"})
 
 
 @pytest.mark.parametrize(
