@@ -12,7 +12,6 @@ Resource = dict[str, Any]
 def object_resource(call: Call, subject: Generation) -> Resource:
     """An object for this call: `projection=full` shows its owner and access control list."""
     resource = with_links(subject.resource, call.base_url, call.base_url)
-    resource.pop("iamPolicy", None)
     if call.one("projection") != "full":
         resource.pop("acl", None)
         resource.pop("owner", None)
@@ -20,11 +19,11 @@ def object_resource(call: Call, subject: Generation) -> Resource:
 
 
 def with_links(stored: Resource, api: str, media: str) -> Resource:
-    """An object resource with id, selfLink and mediaLink below the two base URLs."""
+    """An object resource with id, selfLink and mediaLink below the two base URLs, without its policy."""
     bucket, name, generation = stored["bucket"], stored["name"], stored["generation"]
     path = f"storage/v1/b/{bucket}/o/{quote(name, safe='')}"
     return {
-        **stored,
+        **{key: value for key, value in stored.items() if key != "iamPolicy"},
         "id": f"{bucket}/{name}/{generation}",
         "selfLink": f"{api}/{path}",
         "mediaLink": f"{media}/download/{path}?generation={generation}&alt=media",

@@ -91,8 +91,9 @@ def test_each_change_is_told_as_what_it_is(log: Path, connect: Connect) -> None:
         two = str(blob.generation)
         blob.metadata = {"k": "v"}
         blob.patch()
+        requests.put(f"{own.url}/storage/v1/b/watched/o/object/iam", json={}, timeout=10).raise_for_status()
         blob.delete()
-        messages = received(5)
+        messages = received(6)
     told = {(message.attributes["eventType"], message.attributes["objectGeneration"]) for message in messages}
     assert told == {
         ("OBJECT_FINALIZE", one),
@@ -104,6 +105,7 @@ def test_each_change_is_told_as_what_it_is(log: Path, connect: Connect) -> None:
     overwrote = [message.attributes.get("overwroteGeneration") for message in messages]
     overwritten = [message.attributes.get("overwrittenByGeneration") for message in messages]
     assert (overwrote.count(one), overwritten.count(two)) == (1, 1)
+    assert not any(b"iamPolicy" in message.data for message in messages)
 
 
 @pytest.mark.usefixtures("pubsub")
