@@ -51,7 +51,7 @@ def overridden(spec: Json, override: Json) -> Json:
     """The spec of one request, with other parameters or baselines.
 
     Raises:
-        InvalidArgument: the method would change, or a feature is not known.
+        InvalidArgument: the method would change, a feature is not known, or the whole cannot be carried out.
     """
     parameters = override.get("parameters", {})
     methods = {"integratedGradientsAttribution", "xraiAttribution", "examples"} & parameters.keys()
@@ -64,10 +64,12 @@ def overridden(spec: Json, override: Json) -> Json:
                 f"The feature {name!r} is not in the ExplanationMetadata: {', '.join(sorted(inputs))}."
             )
         inputs[name] = {**inputs[name], **given}
-    return {
+    whole = {
         "parameters": {**spec["parameters"], **parameters},
         "metadata": {**spec["metadata"], "inputs": inputs},
     }
+    check_spec(whole)
+    return whole
 
 
 async def explained(predict: Predict, instances: Sequence[Any], spec: Json) -> tuple[list[Json], list[Any]]:

@@ -128,6 +128,17 @@ def test_an_instance_that_cannot_be_explained_is_refused(
         endpoint.explain([instance])
 
 
+def test_an_override_is_held_to_what_a_spec_is(endpoint: aiplatform.Endpoint) -> None:
+    """One request asks for no more than the service's limit either."""
+    request = {
+        "endpoint": endpoint.resource_name,
+        "instances": [{"a": 1, "b": 1}],
+        "explanationSpecOverride": {"parameters": {"sampledShapleyAttribution": {"pathCount": 51}}},
+    }
+    with pytest.raises(BadRequest, match=r"path_count <= 50\. Got 51"):
+        endpoint._prediction_client.explain(ExplainRequest.from_json(json.dumps(request)))
+
+
 def test_a_model_that_is_not_on_the_endpoint_is_not_found(endpoint: aiplatform.Endpoint) -> None:
     """An explanation may ask for one model of several."""
     chosen = endpoint.list_models()[0].id
