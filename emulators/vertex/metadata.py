@@ -125,13 +125,7 @@ class Metadata:
         """Those of a store that a filter finds; `in_context("NAME")` asks for the members of a context."""
         kind = call.target.method.split(".")[-2]
         query = dict(call.query)
-        if "filter" in query:
-            asked = _IN_CONTEXT.sub(r"in_contexts:\1", query["filter"])
-            query["filter"] = _PROJECT_NAME.sub(lambda found: canonical(found[0]), asked)
-        nodes = self._store.all(kind, f"{call.name}/")
-        found = page([self._shown(n) | {"inContexts": self._contexts_of(n["name"])} for n in nodes], kind, query)
-        found[kind] = [{key: value for key, value in node.items() if key != "inContexts"} for node in found[kind]]
-        return found
+        return page(self.found(kind, call.name, query.pop("filter", "")), kind, query)
 
     async def patch(self, call: Call) -> Json:
         """Replace what was given; the service has no update mask here either."""
@@ -167,10 +161,12 @@ class Metadata:
         self._store.delete(name)
 
     def found(self, kind: str, store: str, text: str) -> Sequence[Json]:
-        """All nodes of a kind in a store that a filter finds."""
+        """All nodes of a kind in a store that a filter finds, every node where the filter is empty."""
+        nodes = [self._shown(node) for node in self._store.all(kind, f"{store}/")]
+        if not text:
+            return nodes
         asked = _IN_CONTEXT.sub(r"in_contexts:\1", text)
         test = parse_filter(_PROJECT_NAME.sub(lambda name: canonical(name[0]), asked))
-        nodes = self._store.all(kind, f"{store}/")
         return [node for node in nodes if test(node | {"inContexts": self._contexts_of(node["name"])})]
 
     async def add_children(self, call: Call) -> Json:

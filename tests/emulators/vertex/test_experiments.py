@@ -80,3 +80,17 @@ def test_purging_counts_what_a_filter_finds_and_forgets_it_when_forced(sdk: Emul
     assert aiplatform.Artifact.get(made.name) is not None
     assert client.purge_artifacts(request=request | {"force": True}).result().purge_count == 1
     assert aiplatform.Artifact.list(filter='display_name="old"') == []
+
+
+def test_a_purge_finds_what_a_list_finds(sdk: Emulator) -> None:  # noqa: ARG001
+    """Contexts below a context, as an experiment's runs are."""
+    experiment, run = (
+        aiplatform.Context.create(schema_title="system.Context", display_name=name) for name in ("parent", "child")
+    )
+    client: Any = experiment.api_client
+    client.add_context_children(context=experiment.resource_name, child_contexts=[run.resource_name])
+    below = f'parent_contexts:"{experiment.resource_name}"'
+    assert [found.name for found in aiplatform.Context.list(filter=below)] == [run.name]
+    request = {"parent": experiment.resource_name.partition("/contexts/")[0], "filter": below, "force": True}
+    assert client.purge_contexts(request=request).result().purge_count == 1
+    assert aiplatform.Context.list(filter=below) == []
