@@ -111,10 +111,7 @@ async def insert(call: Call) -> Reply:
 
 def _checked(call: Call, *, read: bool = False) -> Resource:
     resource = call.store.bucket(call.path["bucket"])
-    metageneration = int(resource["metageneration"])
-    Preconditions(
-        metageneration=call.number("ifMetagenerationMatch"), not_metageneration=call.number("ifMetagenerationNotMatch")
-    ).check(0, metageneration, read=read)
+    Preconditions.of_metageneration(call).check(0, int(resource["metageneration"]), read=read)
     return resource
 
 

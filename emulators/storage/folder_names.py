@@ -8,6 +8,7 @@ import orjson
 from emulators.storage.calls import Call, Reply, json_reply
 from emulators.storage.errors import StorageError, invalid, required
 from emulators.storage.listing import successor
+from emulators.storage.preconditions import Preconditions
 from emulators.storage.resources import object_name, rfc3339
 from emulators.storage.state import Store
 
@@ -97,6 +98,24 @@ def find(store: Store, kind: str, bucket: str, name: str) -> Resource:
         raise StorageError(404, "notFound", f"No such {kind}: {bucket}/{folder_name(name)}.")
     resource: Resource = orjson.loads(found)
     return resource
+
+
+def checked(call: Call, kind: str, name: str, *, read: bool = False) -> Resource:
+    """As `find`, held to the call's preconditions.
+
+    Raises:
+        StorageError: 404, 412, or 304 for a read.
+    """
+    found = find(call.store, kind, call.path["bucket"], name)
+    Preconditions.of_metageneration(call).check(0, int(found["metageneration"]), read=read)
+    return found
+
+
+def forget(store: Store, kind: str, resource: Resource) -> None:
+    """Delete a row."""
+    store.run(
+        "DELETE FROM folders WHERE kind = ? AND bucket = ? AND name = ?", kind, resource["bucket"], resource["name"]
+    )
 
 
 def below(store: Store, kind: str, bucket: str, prefix: str) -> list[Resource]:

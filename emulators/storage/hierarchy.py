@@ -35,7 +35,8 @@ async def insert(call: Call) -> Reply:
 async def get(call: Call) -> Reply:
     """storage.folders.get."""
     _hierarchical(call.store, call.path["bucket"])
-    return json_reply(folder_names.shown(call, _KIND, _checked(call, call.path["folder"], read=True)))
+    found = folder_names.checked(call, _KIND, call.path["folder"], read=True)
+    return json_reply(folder_names.shown(call, _KIND, found))
 
 
 async def list_all(call: Call) -> Reply:
@@ -48,9 +49,9 @@ async def delete(call: Call) -> Reply:
     """storage.folders.delete: only an empty one."""
     with call.transaction() as store:
         _hierarchical(store, call.path["bucket"])
-        found = _checked(call, call.path["folder"])
+        found = folder_names.checked(call, _KIND, call.path["folder"])
         folder_names.check_empty(store, _KIND, found["bucket"], found["name"])
-        _forget(store, found)
+        folder_names.forget(store, _KIND, found)
     return NO_CONTENT
 
 
@@ -58,13 +59,13 @@ async def delete_recursive(call: Call) -> Reply:
     """storage.folders.deleteRecursive: with every folder and live object below it, as an operation."""
     with call.transaction() as store:
         bucket = _hierarchical(store, call.path["bucket"])
-        found = _checked(call, call.path["folder"])
+        found = folder_names.checked(call, _KIND, call.path["folder"])
         name = found["name"]
         for inside in _live_below(store, bucket["name"], name):
             generations.check_not_held(store, inside, "deleted")
             generations.displace(store, bucket, inside, by=None)
         for folder in folder_names.below(store, _KIND, bucket["name"], name):
-            _forget(store, folder)
+            folder_names.forget(store, _KIND, folder)
         operation = operations.record(store, bucket["name"], "DeleteFolderRecursive", {"folderId": name}, {})
     return json_reply(operations.shown(call, operation))
 
@@ -73,12 +74,8 @@ async def rename(call: Call) -> Reply:
     """storage.folders.rename: with all that is below it; generations stay, as an operation."""
     with call.transaction() as store:
         bucket = _hierarchical(store, call.path["bucket"])
-        conditions = Preconditions(
-            metageneration=call.number("ifSourceMetagenerationMatch"),
-            not_metageneration=call.number("ifSourceMetagenerationNotMatch"),
-        )
         source = folder_names.find(store, _KIND, bucket["name"], call.path["source"])
-        conditions.check(0, int(source["metageneration"]))
+        Preconditions.of_metageneration(call, "Source").check(0, int(source["metageneration"]))
         old, new = source["name"], folder_names.folder_name(call.path["to"])
         if new.startswith(old):
             raise invalid(f"A folder cannot be moved into itself: {old!r} to {new!r}.")
@@ -98,7 +95,7 @@ def _move(store: Store, bucket: str, old: str, new: str) -> None:
         name = new + inside.name[len(old) :]
         store.rename(inside, name)
     for folder in folder_names.below(store, _KIND, bucket, old):
-        _forget(store, folder)
+        folder_names.forget(store, _KIND, folder)
         name = new + folder["name"][len(old) :]
         number = str(int(folder["metageneration"]) + 1)
         folder_names.put(store, _KIND, folder | {"name": name, "id": f"{bucket}/{name}", "metageneration": number})
@@ -108,20 +105,8 @@ def _live_below(store: Store, bucket: str, name: str) -> list[Any]:
     return store.select("bucket = ? AND state = 'live' AND name >= ? AND name < ?", bucket, name, successor(name))
 
 
-def _forget(store: Store, folder: Resource) -> None:
-    store.run("DELETE FROM folders WHERE kind = 'folder' AND bucket = ? AND name = ?", folder["bucket"], folder["name"])
-
-
 def _hierarchical(store: Store, name: str) -> Resource:
     bucket = store.bucket(name)
     if not folder_names.enabled(bucket):
         raise StorageError(409, "conflict", f"Bucket {name!r} has no hierarchical namespace, so it has no folders.")
     return bucket
-
-
-def _checked(call: Call, name: str, *, read: bool = False) -> Resource:
-    found = folder_names.find(call.store, _KIND, call.path["bucket"], name)
-    Preconditions(
-        metageneration=call.number("ifMetagenerationMatch"), not_metageneration=call.number("ifMetagenerationNotMatch")
-    ).check(0, int(found["metageneration"]), read=read)
-    return found

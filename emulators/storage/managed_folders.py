@@ -3,7 +3,6 @@
 from emulators.storage import access, folder_names
 from emulators.storage.calls import NO_CONTENT, Call, Reply, json_reply
 from emulators.storage.folder_names import Resource
-from emulators.storage.preconditions import Preconditions
 
 _KIND = "managedFolder"
 
@@ -35,9 +34,7 @@ async def delete(call: Call) -> Reply:
         found = _find(call)
         if not call.flag("allowNonEmpty"):
             folder_names.check_empty(store, _KIND, found["bucket"], found["name"])
-        store.run(
-            "DELETE FROM folders WHERE kind = ? AND bucket = ? AND name = ?", _KIND, found["bucket"], found["name"]
-        )
+        folder_names.forget(store, _KIND, found)
     return NO_CONTENT
 
 
@@ -59,8 +56,4 @@ async def set_policy(call: Call) -> Reply:
 
 
 def _find(call: Call, *, read: bool = False) -> Resource:
-    found = folder_names.find(call.store, _KIND, call.path["bucket"], call.path["managedFolder"])
-    Preconditions(
-        metageneration=call.number("ifMetagenerationMatch"), not_metageneration=call.number("ifMetagenerationNotMatch")
-    ).check(0, int(found["metageneration"]), read=read)
-    return found
+    return folder_names.checked(call, _KIND, call.path["managedFolder"], read=read)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from emulators.storage import downloads, generations, outbox
+from emulators.storage import downloads, folder_names, generations, outbox
 from emulators.storage.calls import NO_CONTENT, Call, Reply, json_reply
 from emulators.storage.errors import StorageError, no_object, required
 from emulators.storage.preconditions import Preconditions, check_etags
@@ -154,6 +154,7 @@ def revive(store: Store, found: Generation) -> Generation:
     now = store.clock.now()
     resource |= {"generation": str(generation), "timeCreated": rfc3339(now)}
     new = Generation(found.bucket, found.name, generation, "live", found.blob, touched(resource, now, 1))
+    folder_names.make_parents(store, store.bucket(found.bucket), found.name)
     store.insert(new)
     outbox.record(store, "OBJECT_FINALIZE", new, {})
     return new

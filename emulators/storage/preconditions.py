@@ -41,6 +41,14 @@ class Preconditions:
             given.not_metageneration,
         )
 
+    @classmethod
+    def of_metageneration(cls, call: Call, which: str = "") -> "Preconditions":
+        """Those of `call` on what has no generations, buckets and folders; `which` as for `of`."""
+        return cls(
+            metageneration=call.number(f"if{which}MetagenerationMatch"),
+            not_metageneration=call.number(f"if{which}MetagenerationNotMatch"),
+        )
+
     def check(self, generation: int, metageneration: int | None, *, read: bool = False) -> None:
         """Compare with what is stored: generation 0 and metageneration None when there is nothing.
 

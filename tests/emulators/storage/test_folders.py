@@ -86,6 +86,23 @@ def test_a_folder_is_deleted_with_all_that_is_in_it(nested: Api, client: storage
     assert names(nested("GET", "folders")) == ["gone-not/"]
 
 
+def test_what_comes_back_has_its_folders_again(nested: Api, client: storage.Client) -> None:
+    """They went when the folder was deleted with all that was in it."""
+    bucket = client.get_bucket(nested("GET", "storageLayout")["bucket"])
+    bucket.soft_delete_policy.retention_duration_seconds = 7 * 86400
+    bucket.patch()
+    for name in ("one/deep/f", "many/deep/f"):
+        blob = bucket.blob(name)
+        blob.upload_from_string("text")
+        nested("POST", f"folders/{name.partition('/')[0]}%2F/deleteRecursive")
+        if name.startswith("one/"):
+            bucket.restore_blob(name, generation=blob.generation)
+        else:
+            nested("POST", "o/bulkRestore", {"matchGlobs": [name]})
+    assert [found.name for found in bucket.list_blobs()] == ["many/deep/f", "one/deep/f"]
+    assert names(nested("GET", "folders")) == ["many/", "many/deep/", "one/", "one/deep/"]
+
+
 def test_a_flat_bucket_has_no_folders(emulator: Emulator, bucket: storage.Bucket) -> None:
     """And says why."""
     error = Api(emulator, bucket.name)("POST", "folders", {"name": "a/"}, expected=409)
