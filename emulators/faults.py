@@ -6,6 +6,7 @@ https://github.com/googleapis/storage-testbench#retry-test-api
 
 import os
 import signal
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal, get_args
@@ -22,6 +23,9 @@ Action = Literal[
     "crash_before",  # the process dies before the write
     "crash_after",  # the process dies after the write, before the answer
 ]
+ACTIONS: tuple[Action, ...] = get_args(Action)
+TRANSITION = "transition."  # before the name of a change of state, which nobody called and nobody is told of
+TRANSITION_ACTIONS: tuple[Action, ...] = ("error", "delay", "crash_before")
 
 
 @dataclass
@@ -39,8 +43,11 @@ class Fault:
     consumed: int = 0
 
     def __post_init__(self) -> None:
-        if self.action not in get_args(Action):
-            raise ValueError(f"A fault's 'action' must be one of {', '.join(get_args(Action))}. Got {self.action!r}.")
+        if self.action not in ACTIONS:
+            raise ValueError(f"A fault's 'action' must be one of {', '.join(ACTIONS)}. Got {self.action!r}.")
+        if self.operation.startswith(TRANSITION) and self.action not in TRANSITION_ACTIONS:
+            known = ", ".join(TRANSITION_ACTIONS)
+            raise ValueError(f"The faults of a change of state are {known}. Got {self.action!r}.")
         if self.times < 1 or self.after < 0:
             raise ValueError(f"A fault needs times >= 1 and after >= 0. Got {self.times} and {self.after}.")
 
@@ -72,13 +79,16 @@ class Faults:
         """Forget all faults."""
         self._faults.clear()
 
-    def take(self, operation: str) -> Fault | None:
+    def take(self, operation: str, actions: Collection[Action] = ACTIONS) -> Fault | None:
         """The fault that this call of `operation` (such as `storage.objects.insert`) must suffer, if any.
 
-        A fault's pattern may hold `*`. The first that matches and is due is consumed once.
+        A fault's pattern may hold `*`. The first that matches and is due is consumed once; `actions` are those that
+        have a meaning for this operation.
         """
         for fault in self._faults.values():
-            if fault.consumed >= fault.times or not fnmatchcase(operation, fault.operation):
+            if fault.consumed >= fault.times or fault.action not in actions:
+                continue
+            if not fnmatchcase(operation, fault.operation):
                 continue
             fault.seen += 1
             if fault.seen > fault.after:

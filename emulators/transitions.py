@@ -6,14 +6,11 @@ before it (`crash_before`).
 """
 
 import asyncio
-import os
-import signal
 from dataclasses import dataclass
 
 from emulators.clock import Clock
-from emulators.faults import Fault, Faults
+from emulators.faults import TRANSITION, TRANSITION_ACTIONS, Fault, Faults, die
 
-PREFIX = "transition."
 _LOOK = 0.02  # seconds between two looks at a clock that a test may move
 
 
@@ -26,11 +23,11 @@ class Transitions:
 
     async def reached(self, name: str) -> Fault | None:
         """Suffer what was ordered for a change that is about to be made; a fault that is returned makes it fail."""
-        fault = self.faults.take(PREFIX + name)
+        fault = self.faults.take(TRANSITION + name, TRANSITION_ACTIONS)
         if fault is None:
             return None
-        if fault.action.startswith("crash"):
-            os.kill(os.getpid(), signal.SIGKILL)
+        if fault.action == "crash_before":
+            die()
         due = self.clock.now() + fault.delay_seconds
         while fault.action == "delay" and self.clock.now() < due and self.faults.get(fault.id) is fault:
             await asyncio.sleep(_LOOK)

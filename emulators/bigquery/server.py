@@ -20,7 +20,7 @@ from emulators.bigquery.state import AdoptedProcess
 from emulators.clock import Clock
 from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
-from emulators.faults import CallFaults, Faults
+from emulators.faults import CallFaults, Faults, die
 from emulators.hosting import Options, serve_asgi
 
 DISCOVERY = "/discovery/v1/apis/bigquery/v2/rest"
@@ -123,11 +123,11 @@ class BigQueryEmulator:
             await error_response(fault.status, f"Ordered by fault {fault.id}.")(scope, receive, send)
             return
         if fault.action == "crash_before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         await asyncio.sleep(fault.delay_seconds if fault.action == "delay" else 0)
         answer = await self._handed_on(request)
         if fault.action == "crash_after":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         await (cut(send) if fault.action == "lose_answer" else answer(scope, receive, send))
 
     async def _handed_on(self, request: Request) -> Response:

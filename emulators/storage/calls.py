@@ -1,6 +1,5 @@
 """One request and its answer, free of any web framework."""
 
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import Any, Protocol
 import orjson
 from starlette.types import Receive
 
-from emulators.faults import Fault
+from emulators.faults import Fault, die
 from emulators.storage.errors import ClientGone, invalid
 from emulators.storage.state import Store
 
@@ -134,9 +133,9 @@ class Call:
         with self.store.transaction():
             yield self.store
             if action == "crash_before":
-                signal.raise_signal(signal.SIGKILL)
+                die()
         if action == "crash_after":
-            signal.raise_signal(signal.SIGKILL)
+            die()
 
 
 class ResumableUploads(Protocol):

@@ -5,7 +5,6 @@ import contextlib
 import dataclasses
 import os
 import shutil
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from starlette.types import Receive, Scope, Send
 from emulators.clock import Clock
 from emulators.connection import cut
 from emulators.control import PREFIX, control_routes
-from emulators.faults import CallFaults, Faults
+from emulators.faults import CallFaults, Faults, die
 from emulators.hosting import Options, serve_asgi
 from emulators.ports import free_port
 from emulators.scratch import scratch_folder
@@ -201,14 +200,14 @@ class VertexEmulator:
         if fault.action == "error":
             raise ApiError.of_status(fault.status, f"Ordered by fault {fault.id}.")
         if fault.action == "crash_before":
-            os.kill(os.getpid(), signal.SIGKILL)
+            die()
         if fault.action == "delay":
             await asyncio.sleep(fault.delay_seconds)
         if fault.action in ("crash_after", "lose_answer"):
             with contextlib.suppress(ApiError):
                 await self.answer(method, path, query, raw, headers)
             if fault.action == "crash_after":
-                os.kill(os.getpid(), signal.SIGKILL)
+                die()
             raise AnswerLost("The answer is lost, as ordered by a fault.")
         return await self.answer(method, path, query, raw, headers)
 

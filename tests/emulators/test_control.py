@@ -111,6 +111,17 @@ def test_actions_are_those_of_the_table_and_all_others_are_refused(emulator: Emu
         emulator.control("DELETE", f"/faults/{action}").raise_for_status()
 
 
+def test_a_change_of_state_suffers_what_has_a_meaning_for_it(emulator: Emulator) -> None:
+    """There is no answer to lose, nor a crash after it."""
+    answers = {
+        action: order(emulator, id="t", operation="transition.x.done", action=action)
+        for action in ("lose_answer", "crash_after")
+    }
+    assert answers == {"lose_answer": 400, "crash_after": 400}
+    assert order(emulator, id="t", operation="transition.x.done", action="crash_before") == 201
+    emulator.control("DELETE", "/faults/t").raise_for_status()
+
+
 def test_a_fault_is_ordered_by_id_counted_and_withdrawn(emulator: Emulator, row: Row) -> None:
     """After the calls that it lets pass it strikes as often as ordered, and no more."""
     if row.name == "router":
