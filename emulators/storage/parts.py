@@ -6,7 +6,6 @@ https://cloud.google.com/storage/docs/multipart-uploads
 from base64 import b64decode
 from html import escape
 from uuid import uuid4
-from xml.etree import ElementTree
 
 import orjson
 
@@ -16,6 +15,7 @@ from emulators.storage.errors import StorageError, invalid
 from emulators.storage.preconditions import Preconditions
 from emulators.storage.resources import rfc3339
 from emulators.storage.uploads import check_digests, described_by_headers, receive, store_object
+from emulators.storage.xml_bodies import parsed
 
 _NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 _MOST_PARTS = 10_000
@@ -124,9 +124,9 @@ def _chosen(call: Call, upload_id: str, body: bytes) -> list[str]:
     try:
         listed = [
             (int(part.findtext("{*}PartNumber", "")), part.findtext("{*}ETag", "").strip('"'))
-            for part in ElementTree.fromstring(body).iterfind("{*}Part")
+            for part in parsed(body).iterfind("{*}Part")
         ]
-    except (ElementTree.ParseError, ValueError) as error:
+    except ValueError as error:
         raise invalid(f"The body must be a CompleteMultipartUpload with numbered parts. {error}.") from None
     numbers = [number for number, _ in listed]
     if not listed or numbers != sorted(set(numbers)):

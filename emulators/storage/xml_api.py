@@ -4,7 +4,7 @@ https://cloud.google.com/storage/docs/xml-api/reference-methods
 """
 
 from urllib.parse import quote, unquote, urlencode
-from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 from emulators.storage import copies, downloads, objects, parts, xml_buckets
 from emulators.storage.calls import NO_CONTENT, Call, Reply
@@ -12,6 +12,7 @@ from emulators.storage.errors import StorageError, not_implemented
 from emulators.storage.signing import check_signed
 from emulators.storage.state import Generation
 from emulators.storage.uploads import check_digests, described_by_headers, receive, store_object
+from emulators.storage.xml_bodies import leaf, xml_reply
 
 _OBJECT_VERBS = ("GET", "HEAD", "PUT", "DELETE", "POST")
 _COPY_CONDITIONS = {
@@ -83,12 +84,12 @@ def _copy(call: Call) -> Reply:
     replace = call.headers.get("x-goog-metadata-directive", "COPY").upper() == "REPLACE"
     given = described_by_headers(call) if replace else {}
     new = copies.copied_to(call, bucket, name, given)
-    root = ElementTree.Element("CopyObjectResult")
-    ElementTree.SubElement(root, "LastModified").text = new.resource["updated"]
-    ElementTree.SubElement(root, "ETag").text = f'"{new.resource["etag"]}"'
-    reply = _stored(new)
-    body = b"<?xml version='1.0' encoding='UTF-8'?>" + ElementTree.tostring(root, encoding="utf-8")
-    return Reply(200, body, reply.headers | {"content-type": "application/xml; charset=UTF-8"})
+    root = Element("CopyObjectResult")
+    leaf(root, "LastModified", new.resource["updated"])
+    leaf(root, "ETag", f'"{new.resource["etag"]}"')
+    reply = xml_reply(root)
+    reply.headers = _stored(new).headers | reply.headers
+    return reply
 
 
 async def _begin(call: Call) -> Reply:

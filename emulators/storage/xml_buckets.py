@@ -3,14 +3,14 @@
 https://cloud.google.com/storage/docs/xml-api/reference-methods
 """
 
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from emulators.storage import buckets, listing
 from emulators.storage.calls import NO_CONTENT, Call, Reply
-from emulators.storage.errors import invalid, not_implemented
+from emulators.storage.errors import not_implemented
 from emulators.storage.signing import check_signed
 from emulators.storage.state import Generation
+from emulators.storage.xml_bodies import leaf, parsed, xml_reply
 
 _NAMESPACE = "http://doc.s3.amazonaws.com/2006-03-01"  # the one that Google's answers carry
 _OPERATIONS = {
@@ -19,7 +19,7 @@ _OPERATIONS = {
     "PUT": "storage.buckets.insert",
     "DELETE": "storage.buckets.delete",
 }
-_PARAMETERS = {"max-keys": "maxResults", "start-after": "startOffset", "continuation-token": "pageToken"}
+_PARAMETERS = {"max-keys": "maxResults", "continuation-token": "pageToken"}
 _SUBRESOURCES = ("acl", "billing", "cors", "encryption", "lifecycle", "logging", "storageClass", "tagging", "website")
 
 
@@ -63,9 +63,9 @@ def _service(call: Call) -> Reply:
     listed = SubElement(root, "Buckets")
     for (name,) in call.store.rows("SELECT name FROM buckets ORDER BY name"):
         bucket = SubElement(listed, "Bucket")
-        _leaf(bucket, "Name", name)
-        _leaf(bucket, "CreationDate", call.store.bucket(name)["timeCreated"])
-    return _xml(root)
+        leaf(bucket, "Name", name)
+        leaf(bucket, "CreationDate", call.store.bucket(name)["timeCreated"])
+    return xml_reply(root)
 
 
 async def _put(call: Call) -> Reply:
@@ -80,13 +80,7 @@ def _configuration(body: bytes) -> dict[str, str]:
     """The settings in a CreateBucketConfiguration."""
     if not body:
         return {}
-    if b"<!" in body:  # no DOCTYPE, so no entities that grow
-        raise invalid("The request body must be XML without a document type.")
-    try:
-        root = ElementTree.fromstring(body)
-    except ElementTree.ParseError as error:
-        raise invalid(f"The request body must be XML: {error}.") from None
-    found = {element.tag.rpartition("}")[2]: element.text or "" for element in root}
+    found = {element.tag.rpartition("}")[2]: element.text or "" for element in parsed(body)}
     wanted = {"LocationConstraint": "location", "StorageClass": "storageClass"}
     return {wanted[name]: text for name, text in found.items() if name in wanted and text}
 
@@ -96,34 +90,41 @@ def _objects(call: Call) -> Reply:
     for name, parameter in _PARAMETERS.items():
         if call.one(name):
             call.query[parameter] = [call.one(name)]
+    versions = call.one("versions", "false").lower() != "false"  # `?versions` says so without a value
+    call.query["versions"] = ["true" if versions else "false"]
     marker = call.one("marker") or call.one("start-after")
-    if marker:  # the last that was seen, where startOffset is the first that is wanted
+    generation = call.number("generation-marker") if versions else None
+    if marker and generation is not None:
+        call.query["pageToken"] = [listing.token((marker, generation + 1))]
+    elif marker:  # the last that was seen, where startOffset is the first that is wanted
         is_prefix = bool(call.one("delimiter")) and marker.endswith(call.one("delimiter"))
         call.query["startOffset"] = [listing.successor(marker) if is_prefix else marker + "\0"]
     page = listing.page(call)
     root = Element("ListBucketResult", xmlns=_NAMESPACE)
-    _leaf(root, "Name", call.path["bucket"])
-    _leaf(root, "Prefix", call.one("prefix"))
+    leaf(root, "Name", call.path["bucket"])
+    leaf(root, "Prefix", call.one("prefix"))
     if call.one("delimiter"):
-        _leaf(root, "Delimiter", call.one("delimiter"))
+        leaf(root, "Delimiter", call.one("delimiter"))
     if not second:
-        _leaf(root, "Marker", marker)
-    _leaf(root, "IsTruncated", "true" if page.next else "false")
+        leaf(root, "Marker", marker)
+    leaf(root, "IsTruncated", "true" if page.next else "false")
     if page.next and second:
-        _leaf(root, "NextContinuationToken", listing.token(page.next))
+        leaf(root, "NextContinuationToken", listing.token(page.next))
     elif page.next:
-        _leaf(root, "NextMarker", _last(page))
+        _next_marker(root, page, versions=versions)
     for item in page.items:
-        _contents(root, item, with_version="versions" in call.query)
+        _contents(root, item, with_version=versions)
     for prefix in page.prefixes:
-        _leaf(SubElement(root, "CommonPrefixes"), "Prefix", prefix)
-    return _xml(root)
+        leaf(SubElement(root, "CommonPrefixes"), "Prefix", prefix)
+    return xml_reply(root)
 
 
-def _last(page: "listing.Page") -> str:
-    """The last name of a page, from which the next one goes on."""
-    names = [item.name for item in page.items[-1:]] + page.prefixes[-1:]
-    return max(names)
+def _next_marker(root: Element, page: "listing.Page", *, versions: bool) -> None:
+    """The last name of a page, from which the next one goes on; of versions also the generation."""
+    last = max([item.name for item in page.items[-1:]] + page.prefixes[-1:])
+    leaf(root, "NextMarker", last)
+    if versions and page.items and page.items[-1].name == last:
+        leaf(root, "NextGenerationMarker", str(page.items[-1].generation))
 
 
 def _contents(root: Element, item: Generation, *, with_version: bool) -> None:
@@ -137,13 +138,4 @@ def _contents(root: Element, item: Generation, *, with_version: bool) -> None:
         ("Size", "size"),
     ):
         text = item.resource[field]
-        _leaf(entry, name, f'"{text}"' if name == "ETag" else text)
-
-
-def _leaf(parent: Element, name: str, text: str) -> None:
-    SubElement(parent, name).text = text
-
-
-def _xml(root: Element) -> Reply:
-    body = b"<?xml version='1.0' encoding='UTF-8'?>" + ElementTree.tostring(root, encoding="utf-8")
-    return Reply(200, body, {"content-type": "application/xml; charset=UTF-8"})
+        leaf(entry, name, f'"{text}"' if name == "ETag" else text)

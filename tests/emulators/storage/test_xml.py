@@ -40,6 +40,27 @@ def test_a_bucket_is_listed_in_pages(emulator: Emulator, bucket: storage.Bucket,
     assert (keys, prefixes) == (["in/a", "in/c"], ["in/b/"])
 
 
+@pytest.mark.parametrize("value", ["", "True"])
+def test_versions_are_listed_in_pages(emulator: Emulator, bucket: storage.Bucket, value: str) -> None:
+    """Also where a page ends between two generations of one name."""
+    bucket.versioning_enabled = True
+    bucket.patch()
+    written = []
+    for name in ("a", "a", "a", "b"):
+        blob = bucket.blob(name)
+        blob.upload_from_string("x")
+        written.append((name, str(blob.generation)))
+    query = {"max-keys": "2", "versions": value}
+    found: list[tuple[str, str]] = []
+    for _ in range(2):
+        answer = requests.get(f"{emulator.url}/{bucket.name}", params=query, timeout=10)
+        found += zip(texts(answer, "Version", "Key"), texts(answer, "Version", "Generation"), strict=True)
+        if texts(answer, "IsTruncated") == ["true"]:
+            (query["marker"],) = texts(answer, "NextMarker")
+            (query["generation-marker"],) = texts(answer, "NextGenerationMarker")
+    assert found == written
+
+
 def test_a_bucket_is_made_found_and_deleted(emulator: Emulator, client: storage.Client, bucket: storage.Bucket) -> None:
     """What the XML API makes the JSON API knows."""
     name = f"{bucket.name}-xml"
@@ -52,10 +73,17 @@ def test_a_bucket_is_made_found_and_deleted(emulator: Emulator, client: storage.
     assert requests.head(f"{emulator.url}/{name}", timeout=10).status_code == 404
 
 
-def test_a_body_with_a_document_type_is_refused(emulator: Emulator) -> None:
+def test_a_body_with_a_document_type_is_refused(emulator: Emulator, bucket: storage.Bucket) -> None:
     """Its entities could grow without bound."""
-    body = '<!DOCTYPE a [<!ENTITY b "c">]><CreateBucketConfiguration/>'
+    document = '<!DOCTYPE a [<!ENTITY b "c">]>'
+    body = f"{document}<CreateBucketConfiguration/>"
     assert requests.put(f"{emulator.url}/never-made-by-xml", data=body, timeout=10).status_code == 400
+    url = f"{emulator.url}/{bucket.name}/parts"
+    begun = requests.post(f"{url}?uploads", timeout=10)
+    upload = ElementTree.fromstring(begun.content).findtext("{*}UploadId", "")
+    body = f"{document}<CompleteMultipartUpload/>"
+    answer = requests.post(url, params={"uploadId": upload}, data=body, timeout=10)
+    assert (answer.status_code, b"document type" in answer.content) == (400, True)
 
 
 @pytest.mark.parametrize(("directive", "kind"), [("COPY", "text/csv"), ("REPLACE", "text/plain")])
