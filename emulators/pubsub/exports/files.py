@@ -4,12 +4,12 @@ https://cloud.google.com/pubsub/docs/cloudstorage
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from io import BytesIO
 from typing import Any
 
 import fastavro
 
+from emulators.pubsub.exports.attributes import attributes
 from emulators.pubsub.misfit import Misfit
 
 _DATA = {"name": "data", "type": "bytes"}
@@ -40,14 +40,11 @@ def avro(bodies: Iterable[Any], subscription: str, *, with_metadata: bool) -> by
 
 def metadata(subscription: str, body: Any) -> dict[str, Any]:
     """The fields beside the data; an ordering key is one of the attributes."""
-    attributes = dict(body.attributes)
-    if body.ordering_key:
-        attributes["ordering_key"] = body.ordering_key
     return {
         "subscription_name": subscription,
         "message_id": body.message_id,
-        "publish_time": _micros(body.publish_time.ToDatetime()),
-        "attributes": attributes,
+        "publish_time": body.publish_time.ToMicroseconds(),
+        "attributes": attributes(body),
     }
 
 
@@ -69,8 +66,3 @@ def avro_file(schema: Any, records: Sequence[dict[str, Any]]) -> bytes:
     out = BytesIO()
     fastavro.writer(out, fastavro.parse_schema(schema), records, codec="deflate")
     return out.getvalue()
-
-
-def _micros(at: datetime) -> int:
-    since = at - datetime(1970, 1, 1)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds

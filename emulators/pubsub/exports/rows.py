@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from emulators.pubsub.exports.attributes import attributes
+
 Row = dict[str, Any]
 Columns = dict[str, dict[str, Any]]
 
@@ -27,14 +29,11 @@ def columns_of(table: dict[str, Any]) -> Columns:
 
 def metadata(subscription: str, body: Any) -> Row:
     """What `write_metadata` adds to a row; all but the first three is one JSON object."""
-    attributes = dict(body.attributes)
-    if body.ordering_key:
-        attributes["ordering_key"] = body.ordering_key
     return {
         "subscription_name": subscription,
         "message_id": body.message_id,
         "publish_time": body.publish_time.ToJsonString(),
-        "attributes": json.dumps(attributes, ensure_ascii=False),
+        "attributes": json.dumps(attributes(body), ensure_ascii=False),
     }
 
 
