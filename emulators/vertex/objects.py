@@ -1,11 +1,11 @@
 """Cloud Storage, as far as batch prediction reads and writes it; the emulator is found by STORAGE_EMULATOR_HOST."""
 
-import os
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import httpx
 
+from emulators.addresses import base_url
 from emulators.vertex.errors import FailedPrecondition, InvalidArgument, NotFound
 
 VARIABLE = "STORAGE_EMULATOR_HOST"
@@ -15,11 +15,10 @@ class Objects:
     """A client of the Cloud Storage emulator; use it as an asynchronous context."""
 
     def __init__(self) -> None:
-        host = os.environ.get(VARIABLE)
-        if not host:
+        base = base_url(VARIABLE)
+        if not base:
             raise FailedPrecondition(f"{VARIABLE} is not set, so Cloud Storage cannot be reached from this emulator.")
-        base = host if "://" in host else f"http://{host}"
-        self._client = httpx.AsyncClient(base_url=base.rstrip("/"), timeout=60.0)
+        self._client = httpx.AsyncClient(base_url=base, timeout=60.0)
 
     async def __aenter__(self) -> "Objects":
         return self

@@ -15,9 +15,11 @@ from typing import Any
 
 import httpx
 
+from emulators.addresses import base_url
 from emulators.clock import Clock
+from emulators.vertex.errors import ApiError
 from emulators.vertex.schema import Json
-from emulators.vertex.tables import VARIABLE, base_url
+from emulators.vertex.tables import VARIABLE, Table, Tables
 
 TABLE = "request_response_logging"
 MOST_WAITING = 10_000  # rows; beyond them the oldest are dropped, and said to be
@@ -29,7 +31,6 @@ _SCHEMA = [
     {"name": "request_payload", "type": "STRING", "mode": "REPEATED"},
     {"name": "response_payload", "type": "STRING", "mode": "REPEATED"},
 ]
-Destination = tuple[str, str, str]  # project, dataset, table
 
 
 class RequestLog:
@@ -38,8 +39,8 @@ class RequestLog:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._due: dict[str, float] = defaultdict(float)
-        self._waiting: list[tuple[Destination, Json]] = []
-        self._made: set[Destination] = set()
+        self._waiting: list[tuple[Table, Json]] = []
+        self._made: set[Table] = set()
         self._writer: asyncio.Task[None] | None = None
 
     def take(self, endpoint: Json, deployed_id: str, instances: list[Any], predictions: list[Any]) -> None:
@@ -71,33 +72,26 @@ class RequestLog:
         print(f"Request-response logging: {reason}", file=sys.stderr, flush=True)
 
     async def _write(self) -> None:
-        base = base_url()
-        if not base:
+        if not base_url(VARIABLE):
             self._complain(f"{VARIABLE} is not set, so nothing is logged.")
             self._waiting.clear()
             return
-        async with httpx.AsyncClient(base_url=f"{base}/bigquery/v2", timeout=60.0) as client:
+        async with Tables() as tables:
             while self._waiting:
                 batch, self._waiting = self._waiting, []
                 try:
                     for place in dict.fromkeys(place for place, _ in batch):
-                        await self._insert(client, place, [row for other, row in batch if other == place])
-                except httpx.HTTPError as error:
+                        await self._insert(tables, place, [row for other, row in batch if other == place])
+                except (httpx.HTTPError, ApiError) as error:
                     self._complain(f"{len(batch)} rows were not written: {error}")
 
-    async def _insert(self, client: httpx.AsyncClient, place: Destination, rows: list[Json]) -> None:
-        project, dataset, table = place
-        tables = f"/projects/{project}/datasets/{dataset}/tables"
+    async def _insert(self, tables: Tables, place: Table, rows: list[Json]) -> None:
         if place not in self._made:
-            named = {"projectId": project, "datasetId": dataset}
-            await client.post(f"/projects/{project}/datasets", json={"datasetReference": named})  # 409: it is there
-            described = {"tableReference": named | {"tableId": table}, "schema": {"fields": _SCHEMA}}
-            await client.post(tables, json=described)
+            await tables.create(place, _SCHEMA)
             self._made.add(place)
-        body = {"rows": [{"insertId": row["request_id"], "json": row} for row in rows]}
-        answer = (await client.post(f"{tables}/{table}/insertAll", json=body)).raise_for_status().json()
-        if answer.get("insertErrors"):
-            self._complain(f"BigQuery refused rows of {dataset}.{table}: {answer['insertErrors'][0]}")
+        refused = await tables.insert(place, [{"insertId": row["request_id"], "json": row} for row in rows])
+        if refused:
+            self._complain(f"BigQuery refused rows of {place.dataset}.{place.name}: {refused[0]}")
 
     async def stop(self) -> None:
         """Write what waits, for a few seconds at most."""
@@ -105,10 +99,10 @@ class RequestLog:
             await asyncio.wait([self._writer], timeout=5)
 
 
-def destination(endpoint: Json) -> Destination:
+def destination(endpoint: Json) -> Table:
     """Where an endpoint logs: `bq://project.dataset.table` with the service's names for what is left out."""
     config = endpoint["predictRequestResponseLoggingConfig"]
     given = config.get("bigqueryDestination", {}).get("outputUri", "").removeprefix("bq://")
     project, dataset, table = [*given.split("."), "", "", ""][:3]
     own = f"logging_{endpoint['displayName']}_{endpoint['name'].rpartition('/')[2]}"
-    return project or endpoint["name"].split("/")[1], dataset or re.sub(r"\W", "_", own), table or TABLE
+    return Table(project or endpoint["name"].split("/")[1], dataset or re.sub(r"\W", "_", own), table or TABLE)

@@ -1,13 +1,13 @@
 """BigQuery, as far as Vertex AI reads and writes it; the emulator is found by BIGQUERY_EMULATOR_HOST."""
 
 import json
-import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
+from emulators.addresses import base_url
 from emulators.vertex.errors import FailedPrecondition, InvalidArgument, NotFound
 from emulators.vertex.schema import Json
 
@@ -36,17 +36,11 @@ def parse(uri: str) -> Table:
     return Table(*[*given, "", "", ""][:3])
 
 
-def base_url() -> str:
-    """The API's address, or nothing where the variable is not set."""
-    host = os.environ.get(VARIABLE, "")
-    return (host if "://" in host else f"http://{host}").rstrip("/") if host else ""
-
-
 class Tables:
     """A client of the BigQuery emulator; use it as an asynchronous context."""
 
     def __init__(self) -> None:
-        base = base_url()
+        base = base_url(VARIABLE)
         if not base:
             raise FailedPrecondition(f"{VARIABLE} is not set, so BigQuery cannot be reached from this emulator.")
         self._client = httpx.AsyncClient(base_url=base, timeout=60.0)
@@ -97,6 +91,12 @@ class Tables:
             if answer.status_code != 409:
                 _body(answer, table)
 
+    async def insert(self, table: Table, rows: list[Json]) -> list[Json]:
+        """Add rows of `tabledata.insertAll`; why BigQuery refuses some of them."""
+        answer = await self._client.post(f"{_tables(table)}/{table.name}/insertAll", json={"rows": rows})
+        refused: list[Json] = _body(answer, table).get("insertErrors", [])
+        return refused
+
     async def load(self, table: Table, fields: list[Json], rows: Path, job: str) -> None:
         """Append a file of JSON Lines, once under a job id.
 
@@ -139,6 +139,13 @@ def _body(answer: httpx.Response, table: Table) -> dict[str, Any]:
     """
     if answer.is_error:
         kind = NotFound if answer.status_code == 404 else FailedPrecondition
-        raise kind(f"BigQuery, {'.'.join(filter(None, table))}: {answer.json()['error']['message']}")
+        raise kind(f"BigQuery, {'.'.join(filter(None, table))}: {_reason(answer)}")
     body: dict[str, Any] = answer.json()
     return body
+
+
+def _reason(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"]["message"])
+    except (ValueError, KeyError, TypeError):  # not BigQuery's own answer
+        return f"{answer.status_code}: {answer.text[:200]}"

@@ -1,10 +1,10 @@
 """Calls of another emulator's REST API, with its refusals told apart from its absence."""
 
-import os
 from typing import Any
 
 import httpx
 
+from emulators.addresses import base_url
 from emulators.pubsub.exports.sink import Unreachable, Unwritable
 
 _STATES = {403: "PERMISSION_DENIED", 404: "NOT_FOUND"}
@@ -25,22 +25,21 @@ class Service:
             Unreachable: no address, no answer, one that is no JSON, or a failure that passes (429, 5xx).
             Unwritable: a refusal.
         """
-        host = os.environ.get(self._variable, "")
-        if not host:
+        base = base_url(self._variable)
+        if not base:
             raise Unreachable(f"{self._variable} is not set, so there is nowhere to write to")
-        base = host if "://" in host else f"http://{host}"
         try:
-            answer = await self._http.request(verb, base.rstrip("/") + path, timeout=_SECONDS, **request)
+            answer = await self._http.request(verb, base + path, timeout=_SECONDS, **request)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            raise Unreachable(f"{self._variable} ({host}) does not answer: {error!r}") from error
+            raise Unreachable(f"{self._variable} ({base}) does not answer: {error!r}") from error
         if answer.status_code == 429 or answer.status_code >= 500:
-            raise Unreachable(f"{self._variable} ({host}) answers {answer.status_code}: {answer.text[:200]}")
+            raise Unreachable(f"{self._variable} ({base}) answers {answer.status_code}: {answer.text[:200]}")
         if answer.status_code >= 400:
             raise Unwritable(_STATES.get(answer.status_code, "ACTIVE"), _message(answer))
         try:
             found: dict[str, Any] = answer.json()
         except ValueError as error:
-            raise Unreachable(f"{self._variable} ({host}) answers {answer.text[:200]!r}, which is no JSON") from error
+            raise Unreachable(f"{self._variable} ({base}) answers {answer.text[:200]!r}, which is no JSON") from error
         return found
 
 
