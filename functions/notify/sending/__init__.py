@@ -4,29 +4,36 @@
 - `DROPFORGE_SLACK_URL`: an incoming webhook of Slack, or of what understands its form.
 - `DROPFORGE_SMTP_URL` (`smtp://user:password@host:587`, or `smtps://`); beside it `DROPFORGE_MAIL_FROM` and
   `DROPFORGE_MAIL_TO`.
+- `DROPFORGE_CLOUD_MONITORING`: the id of the project whose Cloud Monitoring gets a point of a metric for each alert;
+  `DROPFORGE_MONITORING_API` is the URL of an emulator.
 
-These hold secrets: on Google Cloud they come from Secret Manager, and they never appear in a log or an error.
+The first three hold secrets: on Google Cloud they come from Secret Manager, and they never appear in a log or an error.
 """
 
 import os
+import re
 from collections.abc import Mapping
 
 from dropforge.contracts.errors import SettingsInvalid
 
+from .cloud_monitoring import API, CloudMonitoring
 from .mail import Mail
 from .secret import Secret
 from .webhook import Webhook, plain, slack
 
-__all__ = ["Channel", "Mail", "Secret", "Webhook", "plain", "read", "slack"]
+__all__ = ["Channel", "CloudMonitoring", "Mail", "Secret", "Webhook", "plain", "read", "slack"]
 
-Channel = Mail | Webhook
+Channel = CloudMonitoring | Mail | Webhook
+
+# https://cloud.google.com/resource-manager/docs/creating-managing-projects; older ones begin with a domain.
+_PROJECT = re.compile(r"([a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]")
 
 
 def read(environment: Mapping[str, str] = os.environ) -> dict[str, Channel]:
     """The channels that are set up, by name.
 
     Raises:
-        SettingsInvalid: a mail server is named without sender or receivers, or a URL is none.
+        SettingsInvalid: a mail server is named without sender or receivers, a URL is none, or a project's id.
     """
     found: dict[str, Channel] = {}
     for name, form in (("webhook", plain), ("slack", slack)):
@@ -44,4 +51,10 @@ def read(environment: Mapping[str, str] = os.environ) -> dict[str, Channel]:
                 f"DROPFORGE_MAIL_TO beside it. Found the sender {sender!r} and the receivers {receivers!r}."
             )
         found["mail"] = Mail(Secret(server), sender, receivers)
+    project = environment.get("DROPFORGE_CLOUD_MONITORING", "")
+    if project:
+        if not _PROJECT.fullmatch(project):
+            raise SettingsInvalid(f"Expected DROPFORGE_CLOUD_MONITORING to be a project's id. Found {project!r}.")
+        api = environment.get("DROPFORGE_MONITORING_API", "")
+        found["cloud_monitoring"] = CloudMonitoring(project, api or API, emulated=bool(api))
     return found
