@@ -130,6 +130,17 @@ def test_an_awaited_change_is_believed_sooner_and_no_more_often_without_cause() 
     assert sum(wrongly) <= 0.01 * len(wrongly)
 
 
+def test_a_slice_that_is_well_again_is_believed_within_a_month_of_days() -> None:
+    """As in the flights: from .38 back to .63, days that spread by .08, one in a hundred; the median of 25 months."""
+    delays = []
+    for seed in range(25):
+        dice = random.Random(seed)
+        mended = days(*[min(max(dice.gauss(0.63, 0.08), 0.0), 1.0) for _ in range(90)])
+        test = sequential.begin(0.48, falling=False, soon=True)
+        delays.append(next(n for n in range(1, 90) if sequential.observed(test, mended[:n]).evidence >= 100))
+    assert statistics.median(delays) <= 28
+
+
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan")])
 def test_only_shares_are_taken(wrong: float) -> None:
     """A value outside would break the guarantee silently."""

@@ -13,7 +13,8 @@ row after row, in any order: the wealth grows by the product, and faster than by
 Where this departs from the papers: a twentieth of the stake is on a change before the first observation, the rest is
 spread over all later times with weights that sum to one. So it bounds the chance of ever crying wolf, where an
 e-detector bounds the mean time between two cries; the delay grows with the logarithm of the time before the change.
-Where a change is awaited, `soon`, half of the stake is on one before the first observation, the rest on the next ones.
+Where a change is awaited, `soon`, half of the stake is on one before the first observation, the rest on the next ones;
+and as it is known how large a change would be, most of it is on large bets (docs/decisions/0036).
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 # Bets as shares of the largest that cannot ruin, which is 1 / (1 - reference). Small ones find small changes.
-_SHARES = (0.06, 0.2, 0.45, 0.8)
+_SHARES = dict.fromkeys((0.06, 0.2, 0.45, 0.8), 0.25)
+# A slice that is well again lies as far above the middle as it lay below: several times the spread of its days, where
+# the best bet is the largest that survives a bad day.
+_AWAITED_SHARES = {0.1: 0.2, 0.3: 0.3, 0.9: 0.5}
 # Of single rows, which differ more than their means, the best bet on a drop is about the drop, as a share of the
 # reference; most of the stake is on drops of some hundredths, for larger ones are soon found whoever bets.
 _ROW_SHARES = {0.04: 0.4, 0.08: 0.4, 0.2: 0.15, 0.5: 0.05}
@@ -96,7 +100,7 @@ def begin(reference: float, *, falling: bool = True, rows: int = 1, soon: bool =
         raise ValueError(f"Expected a reference from 0 to 1. Got {reference!r}.")
     worst = 1 - reference if falling else reference  # the largest step against the gambler
     largest = 1 / max(worst, 0.01)
-    shares = dict.fromkeys(_SHARES, 1 / len(_SHARES)) if rows == 1 else _ROW_SHARES
+    shares = _ROW_SHARES if rows > 1 else _AWAITED_SHARES if soon else _SHARES
     at_once, spread = (_AT_ONCE_SOON, _SPREAD_SOON) if soon else (_AT_ONCE, _SPREAD)
     gamblers = [Gambler(bet=share * largest, wealth=at_once, weight=each) for share, each in shares.items()]
     return Test(
