@@ -1,4 +1,4 @@
-"""A schedule in, logged predictions and labels in BigQuery out."""
+"""A schedule in; log.day.ended and, in BigQuery, logged predictions and labels out."""
 
 import functions_framework
 import steps  # type: ignore[import-not-found]  # it lies beside main.py in the bundle
@@ -10,4 +10,5 @@ from dropforge.gcp import edge
 def archive(event: edge.CloudEvent) -> None:
     """One delivery of the schedule."""
     with edge.delivery("archive", event) as services:
+        steps.tell_of_days(services.state, services.topics, services.clock)
         steps.archive(services.state, services.warehouse)

@@ -1,4 +1,4 @@
-"""Chunks of logged predictions and labels into BigQuery: every chunk once, many chunks in one load.
+"""Chunks of logged predictions and labels into BigQuery: every chunk once, many chunks in one load; and the log's days.
 
 A load for each chunk would exceed what BigQuery allows, 1,500 loads a table and day; so each run of the schedule writes
 down, once, which chunks are new, and loads those by a job whose id is that list's number.
@@ -6,13 +6,16 @@ https://cloud.google.com/bigquery/quotas#load_jobs
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 
-from dropforge.contracts import logged, places
-from dropforge.contracts.errors import DropforgeError, JobFailed
+from dropforge.contracts import drift, logged, places
+from dropforge.contracts.errors import AlreadyExists, DropforgeError, JobFailed
+from dropforge.contracts.events import LogDayEnded
 from dropforge.contracts.logged import archived
 from dropforge.core import pipelines
+from dropforge.core.logged import days
 from dropforge.core.logged.manifest import Manifest
-from dropforge.core.ports import ObjectInfo, Objects, Warehouse
+from dropforge.core.ports import Clock, ObjectInfo, Objects, Topics, Warehouse
 from dropforge.core.state import create_once, load
 from dropforge.gcp import logs
 
@@ -22,6 +25,18 @@ LOOK_BACK = 20  # lists at least, which is some hours of one every ten minutes
 SOURCES = {"predictions": logged.predictions, "labels": logged.labels, "outcomes": logged.joined}
 
 log = logs.logger("archive")
+
+
+def tell_of_days(state: Objects, topics: Topics, clock: Clock) -> None:
+    """Publish each day of each pipeline's log once it is over; after a death in between, once more."""
+    for pipeline in pipelines.deployed(state):
+        told = {info.name for info in state.list(drift.ended(pipeline))}
+        for day in days.ended(days.chunks(state, pipeline), clock.now()):
+            mark = drift.ended(pipeline, day)
+            if mark not in told:
+                topics.publish(LogDayEnded(pipeline=pipeline, day=day))
+                with suppress(AlreadyExists):
+                    state.create(mark, b"")
 
 
 def archive(state: Objects, warehouse: Warehouse) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dropforge.contracts import monitoring, places
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.errors import ActionRefused, NotFound
-from dropforge.contracts.events import BatchAccepted, LabelsRecorded, TrainingRequested
+from dropforge.contracts.events import BatchAccepted, LabelsRecorded, LogDayEnded, TrainingRequested
 from dropforge.contracts.examination import causes
 from dropforge.contracts.monitoring import BatchScore
 from dropforge.contracts.pipeline import Pipeline
@@ -55,7 +55,6 @@ def on_labels(
     """Watch what labels say of answers; a repeat ends in the same state and says the same.
 
     Where batches are watched, the same rows come as a batch too, and are scored here but not taken as evidence twice.
-    The days of answers that ended meanwhile are held against training.
 
     Raises:
         GenerationMismatch: other labels were taken in at the same moment.
@@ -72,6 +71,11 @@ def on_labels(
         for scored in late_labels.scored(pipeline, name, part, state):
             if pipeline.monitoring.watches == "answers":
                 _watch(pipeline, scored, state, topics, platform, clock)
+
+
+def on_day(event: LogDayEnded, state: Objects, topics: Topics, clock: Clock, read: Read = tables.read) -> None:
+    """Hold what was asked and answered on a day that is over against training; a repeat says the same."""
+    pipeline, _ = pipelines.load(state, event.pipeline)
     drift.watch(pipeline, state, topics, clock, read)
 
 

@@ -61,3 +61,8 @@ def day(pipeline: str, when: str = "") -> str:
 def told(pipeline: str, when: str) -> str:
     """Empty: that the alerts of a day were published."""
     return f"monitoring/{pipeline}/drift/told/{when}"
+
+
+def ended(pipeline: str, when: str = "") -> str:
+    """Empty: that it was published that a day of the log has ended. Or the prefix of all."""
+    return f"monitoring/{pipeline}/drift/ended/{when}"

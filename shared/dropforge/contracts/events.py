@@ -160,6 +160,14 @@ class LabelsRecorded(Event):
     partition: str
 
 
+class LogDayEnded(Event):
+    """A UTC day, YYYYMMDD, on which predictions were answered is over."""
+
+    topic = "log-day-ended"
+    schema_name = "log.day.ended/1"
+    day: str
+
+
 class AlertRaised(Event):
     """A person should look, or no longer needs to. `subject` is what it is about, such as a file's URI or a candidate.
 
@@ -192,6 +200,7 @@ EVENTS: dict[str, type[Event]] = {
         PredictionsLogged,
         LabelsGiven,
         LabelsRecorded,
+        LogDayEnded,
         AlertRaised,
     )
 }

@@ -7,13 +7,13 @@ A day is judged once, when it has ended; its alerts are those that were not open
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
 
-from dropforge.contracts import drift, logged
+from dropforge.contracts import drift
 from dropforge.contracts.batch import Batch
 from dropforge.contracts.drift import Day, Finding, Reference
 from dropforge.contracts.events import AlertRaised
@@ -23,33 +23,32 @@ from dropforge.contracts.pipeline import Column, Pipeline
 from dropforge.contracts.profile import Profile
 from dropforge.core import dataset
 from dropforge.core.anomaly import Earlier, examine
-from dropforge.core.logged import tables
+from dropforge.core.logged import days, tables
 from dropforge.core.logged.tables import Read
 from dropforge.core.ports import Clock, Objects, Topics
 from dropforge.core.state import create_once, load
-from dropforge.ml import live, publishing
+from dropforge.ml import keyed, live, publishing
 from dropforge.ml.live_profile import ANSWER, answer_of, answered, features, profile
 from dropforge.ml.rows import given_of
 
 _DAYS = 40  # of training, the newest, that are profiled
-_NEWEST = 7  # days of the log that are looked at: what came later than that is not judged
-_GRACE = timedelta(minutes=15)  # after a day's end, for what was answered in its last minutes
 _NO_NEWS = ("rows", "repeated", "rejected", "distinct", "stray")  # they follow how many asked, and for which days
 
 
 def watch(pipeline: Pipeline, state: Objects, topics: Topics, clock: Clock, read: Read = tables.read) -> None:
     """Judge each finished day that was not judged, the oldest first, and tell of what began or ended.
 
-    Repeated, it judges nothing again, and tells only what was not told. Answers that were asked for by keys lie by key,
-    not by day, and are not looked at.
+    Repeated, it judges nothing again, and tells only what was not told.
     """
     name = pipeline.pipeline
     known = [info.name.rpartition("/")[2].removesuffix(".json") for info in state.list(drift.day(name))]
     newest = max(known, default="")
-    for day in _finished(name, state, clock):
+    log = days.chunks(state, name)
+    for day in days.ended(log, clock.now()):
         if day > newest:
             before = load(state, drift.day(name, newest), Day) if newest else None
-            judged = _judge(pipeline, day, before[0] if before else None, state, read)
+            rows = days.rows(state, log, day, read)
+            judged = _judge(pipeline, day, rows, before[0] if before else None, state)
             if judged is None:
                 continue
             create_once(state, drift.day(name, day), judged)
@@ -59,18 +58,11 @@ def watch(pipeline: Pipeline, state: Objects, topics: Topics, clock: Clock, read
             _tell(pipeline, found[0], state, topics)
 
 
-def _finished(pipeline: str, state: Objects, clock: Clock) -> list[str]:
-    """The newest days of the log that have ended."""
-    until = (datetime.fromtimestamp(clock.now(), UTC) - _GRACE).strftime("%Y%m%d")
-    prefix = logged.predictions(pipeline)
-    days = {info.name[len(prefix) :][:8] for info in state.list(prefix)}
-    return sorted(day for day in days if day.isdigit() and day < until)[-_NEWEST:]
-
-
-def _judge(pipeline: Pipeline, day: str, before: Day | None, state: Objects, read: Read) -> Day | None:
+def _judge(pipeline: Pipeline, day: str, rows: pa.Table, before: Day | None, state: Objects) -> Day | None:
     """The day, held against the reference; None where no version answered that ever served all requests."""
-    rows = tables.read_all(state, f"{logged.predictions(pipeline.pipeline)}{day}", tables.PREDICTIONS, read)
     counted = rows["version"].value_counts().to_pylist()
+    if not counted:
+        return None
     version = max(counted, key=lambda one: (one["counts"], one["values"]))["values"]
     served = live.served(state, pipeline.pipeline, version)
     if served is None:
@@ -103,12 +95,12 @@ def _examined(
     known = _reference(pipeline, candidate, state)
     columns, answers = features(pipeline), answered(candidate)
     instances = [json.loads(row["instance"]) for row in rows]
-    asked = [{name: live.value_of(one.get(name), column.type) for name, column in columns.items()} for one in instances]
+    asked = keyed.inputs(pipeline, instances, columns, state)
     told = [{ANSWER: answer_of(candidate, json.loads(row["answer"]))} for row in rows]
-    return [
-        _examine(pipeline, day, profile(pipeline, columns, asked), known.inputs, columns),
-        _examine(pipeline, day, profile(pipeline, answers, told), known.answers, answers),
-    ]
+    seen = [_examine(pipeline, day, profile(pipeline, answers, told), known.answers, answers)]
+    if len(asked) >= pipeline.monitoring.min_slice_rows:
+        seen.append(_examine(pipeline, day, profile(pipeline, columns, asked), known.inputs, columns))
+    return seen
 
 
 def _examine(
@@ -165,8 +157,8 @@ def _by_day(pipeline: Pipeline, columns: Mapping[str, Column], rows: pa.Table) -
     """A profile for each of the newest days that have rows enough."""
     time = str(pipeline.main.time)
     listed = rows.select(sorted({time, *columns})).sort_by(time).to_pylist()
-    days = [(day, list(its)) for day, its in groupby(listed, key=lambda row: row[time].strftime("%Y%m%d"))]
-    enough = [(day, its) for day, its in days if len(its) >= pipeline.monitoring.min_slice_rows]
+    by_day = [(day, list(its)) for day, its in groupby(listed, key=lambda row: row[time].strftime("%Y%m%d"))]
+    enough = [(day, its) for day, its in by_day if len(its) >= pipeline.monitoring.min_slice_rows]
     return {day: profile(pipeline, columns, its) for day, its in enough[-_DAYS:]}
 
 

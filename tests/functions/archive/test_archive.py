@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from google.cloud.storage import Client
 
 from dropforge.contracts import logged, places
 from dropforge.contracts.errors import JobFailed
+from dropforge.contracts.events import LogDayEnded
 from dropforge.core.ports import Warehouse
 from dropforge.core.twins import MemoryTopics, MemoryWarehouse
 from dropforge.gcp.bigquery import Dataset
@@ -163,3 +165,40 @@ def test_bigquery_holds_each_prediction_once(client: bigquery.Client, bucket_nam
             steps.archive(state, Dataset(client, dataset))
     found = client.query_and_wait(f"SELECT id, at, answer FROM {dataset}.{places.log_table('shop', 'predictions')}")
     assert sorted(row.id for row in found) == sorted(row.id for row in ANSWERED.rows)
+
+
+def at_night(shop: Shop) -> None:
+    """The day of the answers in `ANSWERED` is over."""
+    shop.clock.seconds = datetime(2013, 1, 2, 0, 16, tzinfo=UTC).timestamp()
+
+
+def test_a_day_of_the_log_is_told_of_once_when_it_is_over() -> None:
+    """By the schedule, whether or not anybody asks or labels again; and not while it lasts."""
+    shop = Shop()
+    chunk(shop, "1")
+    shop.clock.seconds = datetime(2013, 1, 2, 0, 14, tzinfo=UTC).timestamp()
+    steps.tell_of_days(shop.state, shop.topics, shop.clock)
+    assert shop.topics.published == []
+    at_night(shop)
+    for _ in range(3):
+        steps.tell_of_days(shop.state, shop.topics, shop.clock)
+    assert shop.topics.published == [LogDayEnded(pipeline="shop", day="20130101")]
+
+
+def test_a_death_after_a_day_was_told_of_tells_of_it_again() -> None:
+    """And one before loses it no more."""
+    before = Shop()
+    chunk(before, "1")
+    at_night(before)
+
+    def once(shop: Shop, fuse: Fuse) -> None:
+        steps.tell_of_days(Mortal(shop.state, fuse), Mortal(shop.topics, fuse), shop.clock)
+
+    for fuse in every_crash(lambda fuse: once(before.copy(), fuse)):
+        shop = before.copy()
+        with pytest.raises(Crash):
+            once(shop, fuse)
+        once(shop, Fuse())
+        assert set(shop.topics.published) == {LogDayEnded(pipeline="shop", day="20130101")}
+        once(shop, Fuse())
+        assert len(shop.topics.published) <= 2
