@@ -1,6 +1,7 @@
 """The profile of a batch: what its rows look like, column by column, in a form that adds up across batches."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Self
 
 from pydantic import BaseModel
 
@@ -129,6 +130,11 @@ class Profile(BaseModel):
     time: str | None
     columns: dict[str, ColumnProfile]
     sample: Sample | None = None
+
+    @property
+    def bare(self) -> Self:
+        """The same without its sample, which is costly to merge."""
+        return self.model_copy(update={"sample": None})
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:

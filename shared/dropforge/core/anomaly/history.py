@@ -13,7 +13,7 @@ from dropforge.contracts.profile import Profile
 from dropforge.core.anomaly.coverage import Coverage, coverage
 from dropforge.core.anomaly.related import Related, Units, related
 from dropforge.core.anomaly.statistics import Key, Share, Statistics, fresh, lasting, reach, strays
-from dropforge.core.profile import merge, merged
+from dropforge.core.profile import merge
 
 ENOUGH = 3  # earlier batches, before anything is said
 MOST = 40  # of the newest that are looked at
@@ -87,18 +87,17 @@ def start(profile: Profile) -> str | None:
 
 
 def compare(profile: Profile, earlier: Sequence[Earlier], units: Units) -> Compared:
-    """Measure a batch and those of `comparable` by the same statistics."""
+    """Measure a batch and those of `comparable` by the same statistics. At least one of those is expected."""
     profiles = [one.profile for one in earlier]
-    reference = merged(profiles)
+    reference = profiles[0].bare
+    news: list[Statistics] = [{}]
+    for index, before in enumerate(profiles[1:], start=1):
+        news.append(_fresh(before, reference, profiles[:index]))
+        reference = merge(reference, before.bare)
     series: dict[Key, list[tuple[int, Share | float]]] = {}
-    until: Profile | None = None
-    for index, before in enumerate(profiles):
-        found = lasting(before, reference)
-        if until is not None:
-            found |= _fresh(before, until, profiles[:index])
-        for key, statistic in found.items():
+    for index, (before, new) in enumerate(zip(profiles, news, strict=True)):
+        for key, statistic in (lasting(before, reference) | new).items():
             series.setdefault(key, []).append((index, statistic if isinstance(statistic, Share) else statistic.value))
-        until = before if until is None else merge(until, before)
     now = lasting(profile, reference) | _fresh(profile, reference, profiles)
     moments = [one.span[0] if one.span else None for one in profiles]
     between = related(profile, profiles, units)

@@ -64,7 +64,7 @@ def _arrival(state: Objects, line: ledger.Line) -> Arrival | None:
     tellings = load(state, places.telling(line.batch), Tellings)
     return Arrival(
         line,
-        profile[0].model_copy(update={"sample": None}),
+        profile[0].bare,
         examination[0] if examination else None,
         tellings[0] if tellings else None,
     )

@@ -24,7 +24,7 @@ def write(
     if seen is None or found is None:
         return
     batches = [verdict.batch.model_copy(update={"batch_id": batch_id}) for batch_id in seen.compared_with]
-    earlier = [one[0] for batch in batches if (one := load(state, places.profile(batch), Profile))]
+    earlier = [one[0].bare for batch in batches if (one := load(state, places.profile(batch), Profile))]
     told = []
     if verdict.rows_labelled and verdict.batch.table == pipeline.table:
         with engine.opened(scratch) as database:
