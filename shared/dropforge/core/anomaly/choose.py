@@ -19,9 +19,11 @@ def attributed(found: Found, related: Related, units: Mapping[str, str | None]) 
     moved = frozenset(key.column for key, _ in found if key.column)
     guilty = blamed(broken, related.relations, related.rows, units, moved)
     torn: dict[str, list[Torn]] = {}
-    for key, column in guilty.items():
-        torn.setdefault(column, []).append(Torn(broken[key], related.rows))
-    return [(key, _named(anomaly, guilty[key]) if key in guilty else anomaly) for key, anomaly in found], torn
+    for key, (column, undone) in guilty.items():
+        breaks = related.now[key]
+        share = breaks.rows / max(breaks.of, 1)
+        torn.setdefault(column, []).append(Torn(broken[key], related.rows, share, undone))
+    return [(key, _named(anomaly, guilty[key][0]) if key in guilty else anomaly) for key, anomaly in found], torn
 
 
 def most_telling(found: Found) -> list[Anomaly]:

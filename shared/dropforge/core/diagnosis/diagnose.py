@@ -32,7 +32,7 @@ def diagnose(
         name = anomaly.column
         if name:
             tried = [*_causes(name, profile, reference, units.get(name))]
-            tried += related.causes(name, torn.get(name, ()), units.get(name))
+            tried += related.causes(name, torn.get(name, ()))
             if anomaly.statistic == "nulls" and anomaly.effect > 0:  # what is left says nothing of what went
                 tried = [one for one in tried if one.cause == "values_missing"]
         else:

@@ -7,30 +7,29 @@ from dropforge.contracts.examination import Repair
 from dropforge.core.diagnosis import suggest
 from dropforge.core.diagnosis.candidate import Candidate
 from dropforge.core.diagnosis.numbers import undo
-from dropforge.core.diagnosis.undo import Undone, undone
+from dropforge.core.diagnosis.undo import Undone
 from dropforge.core.relations import Relation, Rows
 
 
 @dataclass(frozen=True)
 class Torn:
-    """A relation that rows of a batch break, and the batch's rows."""
+    """A relation that rows of a batch break, and the batch's rows.
+
+    `share` is, of the rows to which the relation applies, those that break it; `undone` the change of the column that
+    was blamed for it that mends most of these, if one does.
+    """
 
     relation: Relation
     rows: Rows
-
-    @property
-    def share(self) -> float:
-        """Of the rows to which the relation applies, those that break it."""
-        broken = self.relation.test(self.rows)
-        return broken.rows / max(broken.of, 1)
+    share: float
+    undone: Undone | None
 
 
-def causes(name: str, torn: Sequence[Torn], unit: str | None) -> Iterator[Candidate]:
+def causes(name: str, torn: Sequence[Torn]) -> Iterator[Candidate]:
     """The best explanation of each relation that a column was blamed for."""
     for one in torn:
-        found = undone(one.relation, one.rows, name, unit)
-        if found is not None and found.fixed > 0:
-            yield _candidate(name, one, found)
+        if one.undone is not None and one.undone.fixed > 0:
+            yield _candidate(name, one, one.undone)
 
 
 def _candidate(name: str, torn: Torn, found: Undone) -> Candidate:
