@@ -1,9 +1,11 @@
 """A quick slice of `tests.benchmarks.corruption`: real months, spoiled wholly, are noticed and explained."""
 
+from random import Random
+
 import pytest
 
-from tests.benchmarks.corruption.kinds import KINDS, Kind
-from tests.benchmarks.corruption.trial import Bench, names
+from tests.benchmarks.corruption.kinds import KINDS, Kind, swap
+from tests.benchmarks.corruption.trial import Bench, names, rows_of
 
 CHOSEN = {
     "miles as kilometres": 0.05,
@@ -33,6 +35,16 @@ def test_a_corruption_is_noticed_and_its_cause_named(judges: Bench, kind: Kind) 
     outcome = judges.spoiled(kind, CHOSEN[kind.name], name, seed=7)
     assert outcome.noticed
     assert outcome.right, outcome.said
+
+
+def test_columns_exchanged_in_some_rows_are_not_told_of_as_something_else_too(judges: Bench) -> None:
+    """Planned departures that hold arrivals look hours late. There is no repair then that would name both columns."""
+    name = "flights-2013-09-JFK.csv.gz"
+    _, profile = judges.profile(
+        "flights", name, swap("sched_dep_time", "sched_arr_time")(rows_of(name), 0.1, Random(3))
+    )
+    (said,) = judges.examined(name, profile).diagnoses
+    assert (said.column, said.cause, said.repair.yaml) == ("sched_arr_time", "columns_swapped", "")
 
 
 def test_clean_months_in_order_raise_no_alarm(judges: Bench) -> None:

@@ -11,7 +11,10 @@ NEARLY_ALL = 0.9
 
 @dataclass(frozen=True)
 class Candidate:
-    """`explained` in [0, 1] is the part of the movement that the cause accounts for; `what` ends "probably ..."."""
+    """`explained` in [0, 1] is the part of the movement that the cause accounts for; `what` ends "probably ...".
+
+    `other` is the column that stands in this one's place, where there is one.
+    """
 
     cause: str
     explained: float
@@ -19,6 +22,7 @@ class Candidate:
     what: str
     evidence: list[str]
     repair: Repair = field(default_factory=lambda: Repair(change="Ask the source for a corrected file."))
+    other: str = ""
 
     def diagnosis(self, column: str, confidence: float) -> Diagnosis:
         """The same as a result, of the file where `column` is empty."""

@@ -166,6 +166,7 @@ def _of_another(name: str, profile: Profile, reference: Profile, new: dict[str, 
                 f"its values stand in {other!r}, and those of {other!r} here",
                 [f"{hit:.0%} of its new values are known from {other!r}, and the new ones of {other!r} from here."],
                 suggest.exchange(name, other),
+                other,
             )
 
 

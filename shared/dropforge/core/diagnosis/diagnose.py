@@ -27,7 +27,8 @@ def diagnose(
     `reference` is the merged profile of the `earlier` batches, `units` gives the unit of columns that have one, `torn`
     the relations with other columns that a column no longer keeps.
     """
-    found = []
+    found: list[Diagnosis] = []
+    exchanged: set[str] = set()
     for anomaly in anomalies:
         name = anomaly.column
         if name:
@@ -37,8 +38,11 @@ def diagnose(
                 tried = [one for one in tried if one.cause == "values_missing"]
         else:
             tried = [*whole.causes(profile, earlier, anomalies)]
-        found.append(_best(anomaly, tried))
-    return sorted(_without_consequences(found), key=lambda one: -one.confidence)
+        best, confidence = _best(anomaly, tried)
+        found.append(best.diagnosis(name, confidence))
+        if best.other:
+            exchanged |= {name, best.other}
+    return sorted(_without_consequences(found, exchanged), key=lambda one: -one.confidence)
 
 
 def _causes(name: str, profile: Profile, reference: Profile, unit: str | None) -> Iterator[Candidate]:
@@ -54,18 +58,19 @@ def _causes(name: str, profile: Profile, reference: Profile, unit: str | None) -
         yield from categories.causes(name, profile, reference)
 
 
-def _best(anomaly: Anomaly, tried: Sequence[Candidate]) -> Diagnosis:
+def _best(anomaly: Anomaly, tried: Sequence[Candidate]) -> tuple[Candidate, float]:
+    """The cause that explains most, and how sure it is."""
     good = [one for one in tried if one.explained >= (ENOUGH_ARITHMETIC if one.cause in ARITHMETIC else ENOUGH)]
     ranked = sorted(good, key=lambda one: -one.explained)
     if not ranked:
-        return _drift(anomaly)
+        return _drift(anomaly), 0.5
     best = ranked[0]
     rival = next((one for one in ranked[1:] if one.cause != best.cause), None)
     against = RIVAL * rival.explained if rival is not None else 0.0
-    return best.diagnosis(anomaly.column, best.explained * (1 - against))
+    return best, best.explained * (1 - against)
 
 
-def _drift(anomaly: Anomaly) -> Diagnosis:
+def _drift(anomaly: Anomaly) -> Candidate:
     emptied = anomaly.code in ("column_empty", "null_share") and anomaly.effect > 0
     if emptied:
         cause, what = "values_missing", "the source no longer fills it in"
@@ -73,15 +78,14 @@ def _drift(anomaly: Anomaly) -> Diagnosis:
         cause, what = "came_alive", "the source now fills it in"
     else:
         cause, what = "drift", "the data themselves changed"
-    return Candidate(cause, 0.5, abs(anomaly.effect), what, [anomaly.sentence]).diagnosis(anomaly.column, 0.5)
+    return Candidate(cause, 0.5, abs(anomaly.effect), what, [anomaly.sentence])
 
 
-def _without_consequences(found: Sequence[Diagnosis]) -> list[Diagnosis]:
+def _without_consequences(found: Sequence[Diagnosis], exchanged: Collection[str]) -> list[Diagnosis]:
     """Where rows are missing or repeated, columns that merely moved moved because of that.
 
-    Where two columns stand in each other's place, what else is said of either comes from that.
+    Where two columns stand in each other's place, as `exchanged` do, what else is said of either comes from that.
     """
-    exchanged = {line.partition(":")[0] for one in found if one.cause == "columns_swapped" for line in _lines(one)}
     found = [one for one in found if one.cause == "columns_swapped" or one.column not in exchanged]
     whole_file = {"region_missing", "truncated_file", "rows_duplicated", "rows_missing", "more_rows"}
     if any(one.cause in whole_file for one in found):
@@ -89,8 +93,3 @@ def _without_consequences(found: Sequence[Diagnosis]) -> list[Diagnosis]:
         regions = [one for one in kept if one.cause == "region_missing"]
         return [one for one in kept if one.cause not in ("rows_missing",) or not regions]
     return list(found)
-
-
-def _lines(diagnosis: Diagnosis) -> list[str]:
-    """Of a suggested repair, one a column."""
-    return diagnosis.repair.yaml.splitlines()

@@ -176,6 +176,7 @@ def _swapped(
                 f"{mine.share:.0%} of its values stand in {other!r}, and those of {other!r} here",
                 [f"{name!r} now looks as {other!r} did ({mine.explained:.0%} explained), and {other!r} as it did."],
                 suggest.exchange(name, other),
+                other,
             )  # fmt: skip
 
 

@@ -40,7 +40,7 @@ def _candidate(name: str, torn: Torn, found: Undone) -> Candidate:
     )
     if cause == "values_missing":
         evidence = f"In {torn.share:.1%} of the rows it is no longer so that {torn.relation.says}."
-    return Candidate(cause, found.weight, torn.share, what, [evidence], repair)
+    return Candidate(cause, found.weight, torn.share, what, [evidence], repair, found.other)
 
 
 def _told(name: str, torn: Torn, found: Undone) -> tuple[str, str, Repair]:
