@@ -100,7 +100,8 @@ def typed_view(table: Table, present: list[str], decimal: str, rows: str) -> str
         values.append(f"{repaired_value(column, column.type, typed)} AS {value(name)}")
     unexpected = unknown(table, present) if table.unexpected_columns in ("rescue", "evolve") else []
     raws += [f"{identifier(name)} AS {raw(name)}" for name in unexpected]
-    homeless = [name for name in unexpected if name not in joining(table, present)]
+    homed = set(joining(table, present))
+    homeless = [name for name in unexpected if name not in homed]
     return (
         f"SELECT *, {_rescued(table, homeless)} AS _rescued "
         f"FROM (SELECT *, {', '.join(values)} FROM (SELECT *, {', '.join(givens)} "
