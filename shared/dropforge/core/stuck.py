@@ -12,10 +12,9 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.errors import EventInvalid, PipelineInvalid
 from dropforge.contracts.events import BatchAccepted, BatchStaged, Event, FileMissed, ModelTrained
-from dropforge.contracts.models import TrainingDecision
 from dropforge.contracts.pipeline import Pipeline
 from dropforge.contracts.verdicts import ModelVerdict
-from dropforge.core import canary, candidates, champion, history, lease, ledger, pipelines
+from dropforge.core import canary, candidates, champion, decisions, history, lease, ledger, pipelines
 from dropforge.core.ports import ObjectInfo, Objects
 from dropforge.core.state import load
 
@@ -87,7 +86,7 @@ def _trainings(pipeline: Pipeline, lines: list[ledger.Line], state: Objects, bef
     )
     if lease.holder_at(state, places.lease(pipeline.pipeline, "train"), before.timestamp()):
         return  # a training runs, perhaps for hours, as a job; its end, or its death, frees the lease
-    decision = _newest_decision(pipeline.pipeline, state)
+    decision = next(decisions.newest_first(state, pipeline.pipeline, 1), None)
     newest = candidates.newest(state, pipeline.pipeline)
     learned = {batch.batch_id for batch in newest.lineage.batches} if newest else set()
     considered = set(decision.batch_ids) if decision else set()
@@ -106,13 +105,6 @@ def _trainings(pipeline: Pipeline, lines: list[ledger.Line], state: Objects, bef
         said = f"A training could begin at {decision.wait_until}, and nothing came since to start it."
         again = BatchAccepted(**accepted[-1].batch.model_dump())
         yield Stuck(pipeline.pipeline, f"training-{decision.trigger}", decision.trigger, said, again, planned=True)
-
-
-def _newest_decision(pipeline: str, state: Objects) -> TrainingDecision | None:
-    found = list(state.list(places.training_decision(pipeline, "").removesuffix(".json")))
-    if not found:
-        return None
-    return TrainingDecision.model_validate_json(state.read(max(found, key=lambda info: info.updated).name)[0])
 
 
 def _models(pipeline: Pipeline, state: Objects, before: datetime) -> Iterator[Stuck]:
