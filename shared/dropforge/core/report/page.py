@@ -8,12 +8,11 @@ from dropforge.contracts.examination import Examination
 from dropforge.contracts.profile import ColumnProfile, Profile, moment
 from dropforge.contracts.telling import Telling
 from dropforge.contracts.verdicts import BatchVerdict
-from dropforge.core.report import plots
 from dropforge.core.report.document import cards, document, tiles
-from dropforge.core.report.movement import histogram, moved
+from dropforge.core.report.movement import moved
 from dropforge.core.report.outlying import outlying
+from dropforge.core.report.shape import shape
 
-SHOWN = 6  # categories of a column
 LISTED = 40  # rows of a ranking
 
 
@@ -153,28 +152,15 @@ def _card(told: Told, name: str, unusual: bool) -> str:
     return (
         f'<div class="card{" moved" if unusual else ""}" data-name="{escape(name.lower())}"><h3>{escape(name)} '
         f"<small>{column.type}</small></h3><span class=soft>{' · '.join(notes)}</span>"
-        f"{_plot(name, column, known)}</div>"
+        f"{shape(name, column, known, _below(column))}</div>"
     )
 
 
-def _plot(name: str, column: ColumnProfile, known: ColumnProfile | None) -> str:
+def _below(column: ColumnProfile) -> str:
+    """Of times from when to when, of numbers their mean."""
+    if column.numbers is None:
+        return ""
     if column.clock:
-        total = max(sum(column.clock.hours), 1)
-        before = None
-        if known and known.clock:
-            before = [rows / max(sum(known.clock.hours), 1) for rows in known.clock.hours]
-        drawn = plots.bars([rows / total for rows in column.clock.hours], before, f"{name} by hour of the day")
-        first, last = (moment(column.numbers.min), moment(column.numbers.max)) if column.numbers else ("", "")
-        return drawn + plots.ends("0:00", f"{first:%d %b %Y} to {last:%d %b %Y}", "23:00")
-    if column.numbers:
-        sides = [column.numbers, *([known.numbers] if known and known.numbers else [])]
-        low, high = min(one.quantile(0.005) for one in sides), max(one.quantile(0.995) for one in sides)
-        now, *past = [histogram(one, low, high) for one in sides]
-        ends = plots.ends(f"{low:,.6g}", f"mean {column.numbers.mean:,.6g}", f"{high:,.6g}")
-        return plots.bars(now, past[0] if past else None, f"{name}, from {low:g} to {high:g}") + ends
-    listed = [(value, rows / max(column.present, 1)) for value, rows in list(column.values.items())[:SHOWN]]
-    before_shares = {value: rows / max(known.present, 1) for value, rows in known.values.items()} if known else None
-    if before_shares is not None:
-        shown = {value for value, _ in listed}
-        before_shares = {value: share for value, share in before_shares.items() if value in shown}
-    return plots.shares(listed, before_shares)
+        first, last = moment(column.numbers.min), moment(column.numbers.max)
+        return f"{first:%d %b %Y} to {last:%d %b %Y}"
+    return f"mean {column.numbers.mean:,.6g}"

@@ -11,11 +11,11 @@ from dropforge.core.profile import merged
 from dropforge.core.report import plots, trends
 from dropforge.core.report.course import Arrival, Course
 from dropforge.core.report.document import cards, document, tiles
-from dropforge.core.report.movement import histogram, moved
+from dropforge.core.report.movement import moved
 from dropforge.core.report.outlying import outlying
+from dropforge.core.report.shape import shape
 
 LISTED = 40  # rows of a list
-SHOWN = 6  # categories of a column
 
 
 def whole(pipeline: Pipeline, courses: Sequence[Course]) -> str:
@@ -25,9 +25,11 @@ def whole(pipeline: Pipeline, courses: Sequence[Course]) -> str:
         if len(courses) > 1:
             parts.append(f"<h1 class=table>{escape(course.table)}</h1>")
         parts += [_figures(course), _arrived(course), _unusual(course)]
+        latest, before = _latest(course)
         if course.table == pipeline.table:
-            parts.append(_telling(pipeline, course))
-        parts.append(_columns(course))
+            parts.append(_telling(pipeline, course, latest, before))
+        if latest is not None:
+            parts.append(_columns(course, latest, before))
     return document(f"{pipeline.pipeline}: what arrived", parts)
 
 
@@ -83,13 +85,12 @@ def _unusual(course: Course) -> str:
     return f"<h2>What was unusual</h2>{listed}{table}"
 
 
-def _telling(pipeline: Pipeline, course: Course) -> str:
+def _telling(pipeline: Pipeline, course: Course, latest: Profile | None, before: Profile | None) -> str:
     told = [one.tellings for one in course.arrivals if one.tellings and one.tellings.columns]
     if not told:
         return ""
     suspected = leaks.suspected(told) if pipeline.label.task == "binary" else []
     warned = "".join(_leak(one, one.column in pipeline.allowed_leaks) for one in suspected)
-    latest, before = _latest(course)
     lines = []
     for one in leaks.averaged(told)[:LISTED]:
         note = "" if one.feature else " <span class=soft>(not a feature)</span>"
@@ -149,10 +150,7 @@ def _by(latest: Profile | None, before: Profile | None, name: str) -> float | No
     return moved(latest.columns[name], before.columns[name])
 
 
-def _columns(course: Course) -> str:
-    latest, before = _latest(course)
-    if latest is None:
-        return ""
+def _columns(course: Course, latest: Profile, before: Profile | None) -> str:
     series = _series(course)
     by = {name: _by(latest, before, name) or 0.0 for name in latest.columns}
     drawn = [_card(name, course, latest, before, series) for name in sorted(by, key=lambda name: (-by[name], name))]
@@ -170,32 +168,11 @@ def _card(name: str, course: Course, latest: Profile, before: Profile | None, se
         notes.append(f"moved {moved(column, known):.1%}")
     if column.numbers and not column.clock and (far := outlying(column.numbers)) is not None:
         notes.append(far)
+    drawn = shape(name, column, known, "hour of the day, UTC" if column.clock else "")
     return (
         f'<div class=card data-name="{escape(name.lower())}"><h3>{escape(name)} <small>{column.type}</small></h3>'
-        f"<span class=soft>{' · '.join(notes)}</span>{_shape(name, column, known)}{_trend(name, course, series)}</div>"
+        f"<span class=soft>{' · '.join(notes)}</span>{drawn}{_trend(name, course, series)}</div>"
     )
-
-
-def _shape(name: str, column: ColumnProfile, known: ColumnProfile | None) -> str:
-    if column.clock:
-        total = max(sum(column.clock.hours), 1)
-        past = [rows / max(sum(known.clock.hours), 1) for rows in known.clock.hours] if known and known.clock else None
-        shape = plots.bars([rows / total for rows in column.clock.hours], past, f"{name} by hour of the day")
-        return shape + plots.ends("0:00", "hour of the day, UTC", "23:00")
-    if column.numbers:
-        sides = [column.numbers, *([known.numbers] if known and known.numbers else [])]
-        low, high = min(one.quantile(0.005) for one in sides), max(one.quantile(0.995) for one in sides)
-        now, *earlier = [histogram(one, low, high) for one in sides]
-        shape = plots.bars(now, earlier[0] if earlier else None, f"{name}, from {low:g} to {high:g}")
-        return shape + plots.ends(f"{low:,.6g}", "", f"{high:,.6g}")
-    listed = [(value, rows / max(column.present, 1)) for value, rows in list(column.values.items())[:SHOWN]]
-    return plots.shares(listed, _shares_of(known, [value for value, _ in listed]))
-
-
-def _shares_of(known: ColumnProfile | None, values: Sequence[str]) -> dict[str, float] | None:
-    if known is None:
-        return None
-    return {value: known.values[value] / max(known.present, 1) for value in values if value in known.values}
 
 
 def _trend(name: str, course: Course, series: Sequence[str]) -> str:
