@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,9 +20,13 @@ class Options:
     port: int = 0
     data: Path | None = None
 
-    def announce(self, url: str, control: str) -> None:
-        """Tell the parent, as one JSON line on standard output, that the emulator now answers."""
-        print(json.dumps({"emulator": self.name, "url": url, "control": control}), flush=True)
+    def announce(self, url: str, control: str, variables: Mapping[str, str] | None = None) -> None:
+        """Tell the parent, as one JSON line on standard output, that the emulator now answers.
+
+        `variables` are those of the environment that its clients need beside the one that holds its address.
+        """
+        said = {"emulator": self.name, "url": url, "control": control, "variables": dict(variables or {})}
+        print(json.dumps(said), flush=True)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -40,12 +45,12 @@ def listen(host: str, port: int) -> socket.socket:
     return bound
 
 
-async def serve_asgi(app: ASGIApp, options: Options) -> None:
-    """Serve `app` until the process is told to stop; announce once the socket accepts."""
+async def serve_asgi(app: ASGIApp, options: Options, variables: Mapping[str, str] | None = None) -> None:
+    """Serve `app` until the process is told to stop; announce, with `variables`, once the socket accepts."""
     bound = listen(options.host, options.port)
     url = f"http://{options.host}:{bound.getsockname()[1]}"
     server = AnnouncingServer(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=2))
-    server.on_started = lambda: options.announce(url=url, control=url)
+    server.on_started = lambda: options.announce(url=url, control=url, variables=variables)
     await server.serve(sockets=[bound])
 
 

@@ -35,6 +35,7 @@ class Emulator:
         self._variables = {**os.environ, **variables}
         self._errors = errors
         self.url = self.control_url = ""
+        self.variables: dict[str, str] = {}  # what clients are told beside the address
 
     def __enter__(self) -> Self:
         with self._errors.open("ab") as errors:
@@ -49,6 +50,7 @@ class Emulator:
             raise StartFailed(f"The emulator ended before it answered: {self._errors.read_text()}")
         announced = json.loads(line)
         self.url, self.control_url = announced["url"], announced["control"]
+        self.variables = announced["variables"]
         return self
 
     def __exit__(

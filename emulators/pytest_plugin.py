@@ -37,16 +37,17 @@ class GoogleCloud:
         self._running: dict[str, Emulator] = {}
         self._end = ExitStack()
         self._before = dict(os.environ)
+        self._told = {"GOOGLE_CLOUD_PROJECT": self.project}
         # Known before any of them runs, because they call each other: notifications, loads, logs of requests.
         self._ports = {name: free_port() for name in VARIABLES}
 
     def __enter__(self) -> "GoogleCloud":
-        os.environ["GOOGLE_CLOUD_PROJECT"] = self.project
+        os.environ.update(self._told)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end.close()
-        for name in ("GOOGLE_CLOUD_PROJECT", *VARIABLES.values()):
+        for name in self._told:
             if name in self._before:
                 os.environ[name] = self._before[name]
             else:
@@ -80,9 +81,11 @@ class GoogleCloud:
     def _started(self, name: str) -> Emulator:
         if name not in self._running:
             log = self._folder / f"{name}.log"
-            emulator = Emulator(name, log, None, self._ports[name], **self._addresses())
+            authority = {"DROPFORGE_EMULATORS_AUTHORITY": str(self._folder / "authority")}
+            emulator = Emulator(name, log, None, self._ports[name], **self._addresses(), **authority)
             self._running[name] = self._end.enter_context(emulator)
-            os.environ[VARIABLES[name]] = emulator.url
+            self._told |= {VARIABLES[name]: emulator.url, **emulator.variables}
+            os.environ.update(self._told)
         return self._running[name]
 
     def _addresses(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from starlette.types import Receive, Scope, Send
 
 from emulators.bigquery.errors import error_response
 from emulators.bigquery.methods import Methods
+from emulators.bigquery.secure_port import SecurePort
 from emulators.bigquery.state import AdoptedProcess
 from emulators.clock import Clock
 from emulators.connection import cut
@@ -26,6 +27,9 @@ from emulators.hosting import Options, serve_asgi
 DISCOVERY = "/discovery/v1/apis/bigquery/v2/rest"
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "date", "server"})
 _INSERT = "bigquery.jobs.insert"
+# What a client of the Storage Read and Write API is told: the first by the caller, the second is gRPC's own.
+STORAGE_API_VARIABLE = "DROPFORGE_BIGQUERY_STORAGE_API"
+TRUST_VARIABLE = "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"
 
 
 class MachineClock(Clock):
@@ -56,6 +60,7 @@ class BigQueryEmulator:
         self._client = httpx.AsyncClient()
         self._methods = Methods(())
         self._watch: asyncio.Task[None] | None = None
+        self._secure = SecurePort(lambda: process.storage_api)
 
     async def start(self) -> None:
         """Start the adopted process and learn the names of its calls."""
@@ -64,6 +69,11 @@ class BigQueryEmulator:
         self._client = httpx.AsyncClient(transport=transport, base_url="http://bigquery", timeout=None)
         self._methods = Methods.of((await self._client.get(DISCOVERY)).json())
         self._watch = asyncio.create_task(self._end_with_process())
+
+    async def secure(self, options: Options) -> dict[str, str]:
+        """Open the TLS port, next to the port asked for; what its clients must be told, by environment variable."""
+        await self._secure.start(options.host, options.port and options.port + 1, os.environ)
+        return {STORAGE_API_VARIABLE: self._secure.address, TRUST_VARIABLE: self._secure.authority}
 
     async def _end_with_process(self) -> None:
         status = await self._process.ended()
@@ -77,12 +87,18 @@ class BigQueryEmulator:
 
     async def close(self) -> None:
         """End the adopted process and remove what was temporary."""
+        self._secure.close()
         await self._unwatched()
         await self._process.close()
 
     async def health(self) -> dict[str, Any]:
-        """Where the Storage Read and Write API listens, and the adopted process's id."""
-        return {"storage_api": self._process.storage_api, "pid": self._process.pid, "clock": "machine time, fixed"}
+        """Where the Storage Read and Write API listens, without and with TLS, and the adopted process's id."""
+        return {
+            "storage_api": self._process.storage_api,
+            "tls": {"address": self._secure.address, "authority": self._secure.authority},
+            "pid": self._process.pid,
+            "clock": "machine time, fixed",
+        }
 
     async def reset(self) -> None:
         """Restart over an empty folder; about two seconds, during which calls wait."""
@@ -168,5 +184,5 @@ async def serve(options: Options) -> None:
         own = scope["type"] != "http" or scope["path"].startswith(PREFIX)
         await (control if own else emulator)(scope, receive, send)
 
-    await emulator.start()
-    await serve_asgi(app, options)
+    _, variables = await asyncio.gather(emulator.start(), emulator.secure(options))
+    await serve_asgi(app, options, variables)

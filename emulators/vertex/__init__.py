@@ -6,8 +6,8 @@ call: done, different on purpose, or why it is absent), and by topic `operations
 `policies.py`, `endpoints.py`, `deployments.py`, `predictions.py`, `explanations.py` (with the sums in `shapley.py`),
 `request_log.py`, `metadata.py` with `metadata_lineage.py` and `metadata_upkeep.py`; `jobs.py` with `custom_jobs.py`
 (and its `packages.py`), `training_pipelines.py` and `batch.py`, which reads by `batch_instances.py` and writes by
-`batch_outputs.py`. Other services are asked by `objects.py` and `tables.py`. gRPC and TLS are in `grpc_api.py`,
-`gate.py` and `authority.py`.
+`batch_outputs.py`. Other services are asked by `objects.py` and `tables.py`. gRPC and TLS are in `grpc_api.py`
+and `gate.py`.
 The processes are in `images.py` (which command plays which container image), `containers.py` (what a container is told
 by its environment), `serving.py` and `traffic.py` (who answers), `replicas.py` (start, health, restart),
 `autoscaling.py` (how many) and `upstream.py` (connections to them). `quotas.py` counts calls and CPUs.

@@ -9,10 +9,11 @@ import contextlib
 import ssl
 from pathlib import Path
 
+from emulators.tunnel import join
+
 _TLS_HANDSHAKE = b"\x16"
 _HTTP2 = b"\x02h2"
 _LARGEST_HELLO = 16_384 + 5
-_PIECE = 65_536
 
 
 class Gate:
@@ -56,30 +57,8 @@ class Gate:
             behind = self._grpc_socket if _HTTP2 in hello else self._rest_socket
             onward = await asyncio.open_unix_connection(behind)
             onward[1].write(hello)
-            await _join((reader, writer), onward)
+            await join((reader, writer), onward)
 
     async def _decrypted(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
-            await _join((reader, writer), await asyncio.open_connection("127.0.0.1", self._rest_port))
-
-
-_Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-
-
-async def _join(one: _Pair, other: _Pair) -> None:
-    """Pass bytes both ways until either side ends."""
-    ways = [asyncio.create_task(_pass(one[0], other[1])), asyncio.create_task(_pass(other[0], one[1]))]
-    try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        one[1].close()
-        other[1].close()
-
-
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while piece := await reader.read(_PIECE):
-            writer.write(piece)
-            await writer.drain()
+            await join((reader, writer), await asyncio.open_connection("127.0.0.1", self._rest_port))

@@ -165,12 +165,12 @@ class VertexEmulator:
     @contextlib.asynccontextmanager
     async def secured(self, options: Options) -> AsyncIterator[None]:
         """Listen for gRPC and TLS as well, on one port of its own, under an authority of our own."""
-        from emulators.vertex.authority import NAMES, Authority  # cost 0.5 s, and seldom needed
+        from emulators.authority import NAMES, Authority  # cost 0.5 s, and seldom needed
         from emulators.vertex.gate import Gate
         from emulators.vertex.grpc_api import GrpcApi
 
         folder = scratch_folder("vertex")
-        authority = Authority(folder)
+        authority = Authority.of(os.environ, folder)
         grpc_api = GrpcApi(self.suffered)
         gate = Gate(options.port, folder / "grpc.sock", folder, authority.context_for_any_name())
         await grpc_api.start(folder / "grpc.sock", *authority.issue(*NAMES))

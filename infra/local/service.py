@@ -27,6 +27,7 @@ class Service:
         self.port = port
         self.url = ""
         self.control = ""
+        self.variables: dict[str, str] = {}  # what clients are told beside the address
         self.restarts = 0
         self._data = data
         self._log = logs / f"{name}.log"
@@ -66,7 +67,7 @@ class Service:
             line = self._ready.read_text().partition("\n")
             if line[1]:
                 said = json.loads(line[0])
-                self.url, self.control = said["url"], said["control"]
+                self.url, self.control, self.variables = said["url"], said["control"], said["variables"]
                 self.port = int(self.url.rsplit(":", 1)[1])
                 return
             if self._process.poll() is not None:

@@ -28,6 +28,9 @@ ADDRESSES = {
     "bigquery": "BIGQUERY_EMULATOR_HOST",
 }
 
+# What a user may set for the Vertex AI emulator; see its package.
+PASSED_ON = ("DROPFORGE_VERTEX_TLS", "DROPFORGE_VERTEX_QUOTAS")
+
 Tell = Callable[[str], None]
 
 
@@ -117,9 +120,11 @@ class Stack:
             "DROPFORGE_FLOW": str(ROOT / "functions" / "flow.yaml"),
             "DROPFORGE_BIGQUERY_ENV": str(ROOT / ".dropforge" / "bigquery-env"),
             "DROPFORGE_VERTEX_IMAGES": str(self._images()),
+            "DROPFORGE_EMULATORS_AUTHORITY": str(self._home.resolve() / "authority"),
             "DROPFORGE_WARM": "all",
             "DROPFORGE_TRACES": f"file:{self._home / 'traces'}",
             "DROPFORGE_AUTH": os.environ.get("DROPFORGE_AUTH", "off"),
+            **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             **self._controls(),
         }
 
@@ -160,7 +165,8 @@ class Stack:
 
     def exports(self) -> str:
         """Lines for a shell: how clients and `gcloud` reach the services that run, and where each is controlled."""
-        told = {**self.environment(), **self.tools(), **self._controls()}
+        announced = {name: value for service in self.services.values() for name, value in service.variables.items()}
+        told = {**self.environment(), **announced, **self.tools(), **self._controls()}
         return "".join(f"export {name}={value}\n" for name, value in told.items())
 
     def _controls(self) -> dict[str, str]:

@@ -56,6 +56,9 @@ def test_all_answer_where_the_lines_say_and_end_with_ctrl_c(tmp_path: Path) -> N
             health = requests.get(f"{told[f'{name.upper()}_EMULATOR_CONTROL']}/health", timeout=10).json()
             assert (health["emulator"], health["status"]) == (name, "ok")
         assert told["STORAGE_EMULATOR_HOST"] == f"http://127.0.0.1:{wanted}"
+        health = requests.get(f"{told['BIGQUERY_EMULATOR_CONTROL']}/health", timeout=10).json()
+        assert health["tls"]["address"] == told["DROPFORGE_BIGQUERY_STORAGE_API"]
+        assert Path(told["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"]).read_text().startswith("-----BEGIN CERTIFICATE")
         assert told["CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM"] == f"{told['DROPFORGE_VERTEX_API']}/"
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{wanted}/_emulator/health", timeout=10)

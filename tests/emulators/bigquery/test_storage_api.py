@@ -16,7 +16,7 @@ from google.rpc import code_pb2
 from tests.emulators.launch import Emulator
 
 PAGE = (Path(__file__).parents[3] / "docs" / "emulators.md").read_text()
-(CODE,) = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "BigQueryReadClient(" in block]
+(CODE,) = [block for block in re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL) if "insecure_channel(" in block]
 
 
 @pytest.fixture
