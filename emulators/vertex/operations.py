@@ -134,14 +134,22 @@ class Operations:
         self._store.put(KIND, operation["name"], operation | outcome | {"done": True})
 
     def _existing(self, name: str) -> Json:
-        operation = self._store.get(KIND, name)
+        operation = self._store.get(KIND, self._whole(name))
         if operation is None:
             raise NotFound(f"Operation not found: {name}")
         return operation
 
+    def _whole(self, name: str) -> str:
+        """The operation's whole name. `gcloud ai operations describe` leaves out the resource that it stands below."""
+        location, _, operation = name.partition("/operations/")
+        if location.count("/") > 3 or self._store.get(KIND, name) is not None:
+            return name
+        found = (each["name"] for each in self._store.all(KIND) if each["name"].endswith(f"/operations/{operation}"))
+        return next((whole for whole in found if whole.startswith(f"{location}/")), name)
+
     async def get(self, call: Call) -> Json:
         """The operation as it stands, or as it ends within a second: clients sleep longer than that between polls."""
-        await self._ended(call.name, POLL_SECONDS)
+        await self._ended(self._whole(call.name), POLL_SECONDS)
         return _public(self._existing(call.name))
 
     async def _ended(self, name: str, seconds: float) -> None:
