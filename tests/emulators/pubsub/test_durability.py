@@ -221,3 +221,4 @@ def test_nothing_acknowledged_is_lost_by_kills_at_random(restarting: Restarting,
     assert len(ledger.published) > kills
     assert ledger.published <= ledger.acknowledged | ledger.doubtful
     assert ledger.again == set()
+    print(f"{kills} kills, {len(ledger.published)} acknowledged messages, {len(ledger.acknowledged)} acknowledgements")
