@@ -1,9 +1,10 @@
-"""Publish-to-callback latency and throughput of the Pub/Sub emulator, beside Google's where it is installed.
+"""Latency, throughput, start and memory of the Pub/Sub emulator, beside Google's where it is installed.
 
 `PYTHONPATH=.:shared python tests/benchmarks/pubsub_emulator.py [--messages N] [--rounds N]`
 
 The official client on one machine, so its own work is part of every figure; publisher and subscriber are processes of
-their own. Rounds alternate between the emulators, and each figure is the median of its rounds.
+their own. Rounds alternate between the emulators, and each figure is the median of its rounds; start and peak of memory
+(Linux) are of the one process that served them all.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 from uuid import uuid4
 
@@ -34,22 +35,38 @@ LATENCY_MESSAGES = 200
 _PATIENCE = 30  # seconds that a round waits for the last message; what came until then counts
 
 
+class Running(NamedTuple):
+    """An emulator at work."""
+
+    host: str
+    pid: int
+    start_seconds: float
+
+    def about(self) -> dict[str, float]:
+        """What it took to start, and the most memory that it ever held (VmHWM, proc(5))."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        (peak,) = [line for line in status.splitlines() if line.startswith("VmHWM")]
+        return {"start_s": round(self.start_seconds, 2), "peak_memory_mb": round(int(peak.split()[1]) / 1_000)}
+
+
 @contextlib.contextmanager
-def ours(data: Path | None) -> Iterator[str]:
+def ours(data: Path | None) -> Iterator[Running]:
     """Our emulator; with `data`, durable."""
+    started = time.perf_counter()
     with (
         tempfile.TemporaryDirectory() as folder,
         Emulator("pubsub", errors=Path(folder) / "errors.txt", data=data) as running,
     ):
-        yield running.url
+        yield Running(running.url, running.process.pid, time.perf_counter() - started)
 
 
 @contextlib.contextmanager
-def googles(command: list[str]) -> Iterator[str]:
+def googles(command: list[str]) -> Iterator[Running]:
     """Google's emulator."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    started = time.perf_counter()
     process = subprocess.Popen(
         [*command, "--host=127.0.0.1", f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -57,8 +74,8 @@ def googles(command: list[str]) -> Iterator[str]:
         while True:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
                 break
-            time.sleep(0.1)
-        yield f"127.0.0.1:{port}"
+            time.sleep(0.02)
+        yield Running(f"127.0.0.1:{port}", process.pid, time.perf_counter() - started)
     finally:
         process.kill()
         process.wait()
@@ -163,15 +180,16 @@ def main() -> None:
     google = google_command()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        hosts = {"memory": stack.enter_context(ours(None)), "durable": stack.enter_context(ours(folder / "data"))}
+        running = {"memory": stack.enter_context(ours(None)), "durable": stack.enter_context(ours(folder / "data"))}
         if google is not None:
-            hosts["google"] = stack.enter_context(googles(google))
-        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in hosts}
+            running["google"] = stack.enter_context(googles(google))
+        rounds: dict[str, list[dict[str, float]]] = {name: [] for name in running}
         for _ in range(given.rounds):
-            for name, host in hosts.items():
-                rounds[name].append(measure(host, given.messages))
+            for name, emulator in running.items():
+                rounds[name].append(measure(emulator.host, given.messages))
                 print(name, rounds[name][-1], file=sys.stderr)
-    medians = {n: {k: round(median(r[k] for r in of), 2) for k in of[0]} for n, of in rounds.items()}
+        about = {name: emulator.about() for name, emulator in running.items()}
+    medians = {n: {k: round(median(r[k] for r in of), 2) for k in of[0]} | about[n] for n, of in rounds.items()}
     for name, figures in medians.items():
         print(json.dumps({"emulator": name, **figures}))
     if google is not None:
