@@ -26,7 +26,9 @@ def emulators(home: Path, *arguments: str) -> Iterator[dict[str, str]]:
     env_file = home.with_suffix(".sh")
     env_file.unlink(missing_ok=True)
     command = [sys.executable, "-m", "infra", "emulators", "--home", str(home), "--env-file", str(env_file)]
-    environment = {**os.environ, "PYTHONPATH": f"{REPO}:{REPO / 'shared'}", "PYTHONUNBUFFERED": "1"}
+    set_by_the_user = {"DROPFORGE_VERTEX_TLS": "yes"}
+    paths = {"PYTHONPATH": f"{REPO}:{REPO / 'shared'}", "PYTHONUNBUFFERED": "1"}
+    environment = os.environ | paths | set_by_the_user
     running = subprocess.Popen(
         [*command, *ports, *arguments], cwd=REPO, env=environment, stdout=subprocess.PIPE, text=True
     )
@@ -56,9 +58,13 @@ def test_all_answer_where_the_lines_say_and_end_with_ctrl_c(tmp_path: Path) -> N
             health = requests.get(f"{told[f'{name.upper()}_EMULATOR_CONTROL']}/health", timeout=10).json()
             assert (health["emulator"], health["status"]) == (name, "ok")
         assert told["STORAGE_EMULATOR_HOST"] == f"http://127.0.0.1:{wanted}"
-        health = requests.get(f"{told['BIGQUERY_EMULATOR_CONTROL']}/health", timeout=10).json()
-        assert health["tls"]["address"] == told["DROPFORGE_BIGQUERY_STORAGE_API"]
-        assert Path(told["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"]).read_text().startswith("-----BEGIN CERTIFICATE")
+        bigquery, vertex = (
+            requests.get(f"{told[f'{name}_EMULATOR_CONTROL']}/health", timeout=10).json()["tls"]
+            for name in ("BIGQUERY", "VERTEX")
+        )
+        assert bigquery["address"] == told["DROPFORGE_BIGQUERY_STORAGE_API"]
+        assert bigquery["authority"] == vertex["authority"] == told["GRPC_DEFAULT_SSL_ROOTS_FILE_PATH"]
+        assert Path(bigquery["authority"]).read_text().startswith("-----BEGIN CERTIFICATE")
         assert told["CLOUDSDK_API_ENDPOINT_OVERRIDES_AIPLATFORM"] == f"{told['DROPFORGE_VERTEX_API']}/"
     with pytest.raises(requests.ConnectionError):
         requests.get(f"http://127.0.0.1:{wanted}/_emulator/health", timeout=10)

@@ -79,6 +79,7 @@ def test_gcloud_takes_a_model_from_upload_to_its_end(sdk: Emulator, uploaded: st
         "a": {},
         "b": {},
     }
+    assert [each["versionId"] for each in gcloud(sdk, tmp_path, "models", "list-version", uploaded)] == ["1"]
     endpoint = gcloud(sdk, tmp_path, "endpoints", "create", "--display-name=prompted")["name"]
     deployment = [f"--model={uploaded}", "--display-name=d", f"--machine-type={MACHINE}", "--deployed-model-id=5"]
     gcloud(sdk, tmp_path, "endpoints", "deploy-model", endpoint, *deployment, "--traffic-split=0=100")
@@ -93,8 +94,10 @@ def test_gcloud_takes_a_model_from_upload_to_its_end(sdk: Emulator, uploaded: st
         sdk, tmp_path, "endpoints", "raw-predict", endpoint, raw, "--http-headers=Content-Type=application/json"
     )
     assert answered["predictions"][0]["score"] == 4
+    gcloud(sdk, tmp_path, "endpoints", "update", endpoint, "--update-labels=k=v")
     gcloud(sdk, tmp_path, "endpoints", "undeploy-model", endpoint, "--deployed-model-id=5")
-    assert not gcloud(sdk, tmp_path, "endpoints", "describe", endpoint).get("deployedModels")
+    left = gcloud(sdk, tmp_path, "endpoints", "describe", endpoint)
+    assert (left["labels"], left.get("deployedModels")) == ({"k": "v"}, None)
     gcloud(sdk, tmp_path, "endpoints", "delete", endpoint)
     deletion = gcloud(sdk, tmp_path, "models", "delete", uploaded)["name"]  # the one that gcloud does not wait for
     operation = deletion.rpartition("/")[2]
