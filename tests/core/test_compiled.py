@@ -14,12 +14,14 @@ from sklearn.pipeline import Pipeline as Steps
 
 from dropforge.contracts.errors import ArtefactTampered, RequestInvalid
 from dropforge.core import compiled
-from dropforge.core.compiled import Compiled
+from dropforge.core.compiled import Compiled, generated
 from dropforge.ml import export, serving
 from dropforge.ml.encoder import Encoder, Input
 from tests.functions.trained import flights, trained
 
 FITTED = cast(Compiled, compiled.load(trained().compiled, trained().candidate.compiled_sha256 or ""))
+HASTENED = cast(Compiled, compiled.load(trained().compiled, trained().candidate.compiled_sha256 or ""))
+HASTENED.hasten()
 
 
 def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
@@ -30,7 +32,7 @@ def columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 def test_ten_thousand_rows_get_the_same_doubles() -> None:
     """One unit in the last place would show in the rehearsal before a publication, and in every cache key."""
     rows = flights(3, 10_000)
-    assert FITTED.predict(rows) == serving.predict(trained().model, rows)
+    assert FITTED.predict(rows) == HASTENED.predict(rows) == serving.predict(trained().model, rows)
 
 
 NUMBERS = ["distance", "sched_dep_time", "temp", "wind_speed", "precip"]
@@ -53,7 +55,22 @@ def test_any_instance_gets_the_same_double(instance: dict[str, Any]) -> None:
         expected = serving.predict(trained().model, [instance])
     except (OverflowError, ValueError):
         return  # a time at the edge of the calendar, which no zone can show
-    assert FITTED.predict([instance]) == expected
+    assert FITTED.predict([instance]) == HASTENED.predict([instance]) == expected
+
+
+def test_trees_too_deep_to_be_functions_are_walked() -> None:
+    """Python's parser ends at two hundred brackets; a model that grows deeper must still serve."""
+    splits = generated.DEEPEST + 1
+    inner = [2 * split + 2 for split in range(splits - 1)] + [2 * splits]
+    left = [child for split in range(splits) for child in (2 * split + 1, 0)] + [0]
+    right = [child for below in inner for child in (below, 0)] + [0]
+    value = [float(node) for node in range(len(left))]
+    zeros = [0] * len(left)
+    trees = compiled.Trees(zeros, [float(-node) for node in zeros], [False] * len(left), left, right, value, [0], 0.5)
+    deep = Compiled([compiled.Column("a", "a", "number")], trees, numbers=True)
+    expected = deep.predict([{"a": 1.0}, {"a": -1.0}])
+    deep.hasten()
+    assert deep.predict([{"a": 1.0}, {"a": -1.0}]) == expected == [0.5 + value[-1], 0.5 + value[1]]
 
 
 def test_a_column_that_training_never_saw_moves_nothing() -> None:

@@ -75,6 +75,10 @@ class Personal:
         """
         return [self._explained(instance, row) for row, instance in enumerate(instances)]
 
+    def hasten(self) -> None:
+        """As the common predictor's."""
+        self.common.hasten()
+
     def _of(self, instance: Mapping[str, Any]) -> Offsets | None:
         entity = instance.get(self.column)
         return None if entity is None else self.entities.get(str(entity))
