@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from dropforge.contracts.errors import ArtefactTampered, FileUnreadable, SettingsInvalid
@@ -48,6 +49,7 @@ def load(environment: Mapping[str, str]) -> Loaded:
         )
     predict: Predict
     explain: Explain | None = None
+    form: compiled.Predictor | None = None
     compiled_digest = environment.get("DROPFORGE_COMPILED_SHA256")
     if compiled_digest:
         content = rest.read(f"{folder}/predictor.json", token)
@@ -59,6 +61,8 @@ def load(environment: Mapping[str, str]) -> Loaded:
     signature = Signature(candidate.signature)
     loaded = time.monotonic()
     _try(candidate, signature, predict)
+    if form is not None:
+        Thread(target=form.hasten, daemon=True).start()  # beside the first answers
     seconds = {"load": round(loaded - began, 3), "first": round(time.monotonic() - loaded, 3)}
     return Loaded(candidate, signature, predict, explain, by, seconds)
 

@@ -81,6 +81,8 @@ class Inline:
             raise ServiceUnavailable(f"{candidate.candidate_id} is not the candidate that was made champion.")
         place = places.candidate(candidate.pipeline, candidate.candidate_id, "predictor.json")
         try:
-            return compiled.load(await self._champions.content(place), candidate.compiled_sha256)
+            model = compiled.load(await self._champions.content(place), candidate.compiled_sha256)
         except ArtefactTampered as error:
             raise ServiceUnavailable(error.message, object=place) from error
+        asyncio.get_running_loop().run_in_executor(None, model.hasten)  # beside the first answers
+        return model

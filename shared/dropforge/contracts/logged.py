@@ -8,6 +8,7 @@ Read by `predict`, so without pydantic.
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -26,7 +27,12 @@ def partition_of_time(seconds: float) -> str:
     >>> partition_of_time(0)
     '1970010100'
     """
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y%m%d%H")
+    return _hour(int(seconds // 3600))
+
+
+@lru_cache(maxsize=4)  # each prediction asks for that of its moment
+def _hour(hours: int) -> str:
+    return datetime.fromtimestamp(hours * 3600, UTC).strftime("%Y%m%d%H")
 
 
 def partition_of_key(name: str) -> str:
