@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from dropforge.contracts import logged
 from dropforge.contracts.events import LoggedPrediction, PredictionsLogged
 from dropforge.core.logged import days
+from dropforge.core.logged.daily import answered_on
 from dropforge.core.twins import MemoryObjects, MemoryTopics
 from functions.record import steps as record
 
@@ -40,7 +41,7 @@ def test_a_day_has_what_was_answered_on_it_by_features_and_by_key() -> None:
     answered(state, moment(1, 23, 59), moment(2, 0))
     answered(state, moment(2), moment(2), key=3)
     known = days.chunks(state, "shop")
-    assert [days.rows(state, known, day).num_rows for day in ("20240601", "20240602", "20240603")] == [4, 1, 0]
+    assert [answered_on(state, known, day).num_rows for day in ("20240601", "20240602", "20240603")] == [4, 1, 0]
 
 
 def test_a_day_has_ended_a_quarter_of_an_hour_after_midnight() -> None:

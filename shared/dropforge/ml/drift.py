@@ -24,6 +24,7 @@ from dropforge.contracts.profile import Profile
 from dropforge.core import dataset
 from dropforge.core.anomaly import Earlier, examine
 from dropforge.core.logged import days, tables
+from dropforge.core.logged.daily import answered_on
 from dropforge.core.logged.tables import Read
 from dropforge.core.ports import Clock, Objects, Topics
 from dropforge.core.state import create_once, load
@@ -47,7 +48,7 @@ def watch(pipeline: Pipeline, state: Objects, topics: Topics, clock: Clock, read
     for day in days.ended(log, clock.now()):
         if day > newest:
             before = load(state, drift.day(name, newest), Day) if newest else None
-            rows = days.rows(state, log, day, read)
+            rows = answered_on(state, log, day, read)
             judged = _judge(pipeline, day, rows, before[0] if before else None, state)
             if judged is None:
                 continue

@@ -1,15 +1,10 @@
-"""The log of predictions by the UTC day: what was answered on it, whether it was asked for by features or by key."""
+"""The log of predictions by the UTC day: where it lies and which days are over. Of no rows, so without pyarrow."""
 
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from dropforge.contracts import logged
-from dropforge.core.logged import tables
-from dropforge.core.logged.tables import Read
 from dropforge.core.ports import Objects
 
 NEWEST = 7  # days of the log that are looked at
@@ -39,19 +34,8 @@ def ended(known: Chunks, now: float) -> list[str]:
     return sorted(day for day in known if day < today)[-NEWEST:]
 
 
-def rows(state: Objects, known: Chunks, day: str, read: Read = tables.read) -> pa.Table:
-    """What was answered on a day (`core.logged.tables.PREDICTIONS`). Of the log by key, the next day's is looked into
-    as well: an answer of the last moments is logged after midnight."""
-    begins = datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
-    ends = begins + timedelta(days=1)
-    places = [*known.get(day, ()), *(place for place in known.get(f"{ends:%Y%m%d}", ()) if _by_key(place))]
-    found = pa.concat_tables([tables.PREDICTIONS.empty_table(), *(read(state, place) for place in places)])
-    at = found["at"]
-    of_day = pc.and_(pc.greater_equal(at, pa.scalar(begins, at.type)), pc.less(at, pa.scalar(ends, at.type)))
-    return found.filter(of_day)
-
-
-def _by_key(place: str) -> bool:
+def by_key(place: str) -> bool:
+    """Whether a chunk is of what was asked for with a key."""
     return place.split("/")[2].startswith(logged.KEYED)
 
 
