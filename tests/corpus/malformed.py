@@ -173,7 +173,7 @@ FILES: dict[str, Malformed] = {
     "a zip of a zip": Malformed(_zip(a=_zip(a=GOOD)), "quarantined", "not_a_table", 0),
     "half a bz2": Malformed(bz2.compress(GOOD)[:-9], "quarantined", "truncated", 0),
     "half an Avro": Malformed(AVRO[:-9], "quarantined", "truncated", 0),
-    "an Avro with a wrong mark": Malformed(AVRO[:-1] + b"?", "quarantined", "corrupt", 0),
+    "an Avro with a wrong mark": Malformed(AVRO[:-1] + bytes([AVRO[-1] ^ 1]), "quarantined", "corrupt", 0),
     "an Avro of single values": Malformed(_avro("long", [1, 2]), "quarantined", "not_a_table", 0),
     "an Avro of other columns": Malformed(
         _avro({"type": "record", "name": "r", "fields": [{"name": "n", "type": "long"}]}, [{"n": 1}]),
