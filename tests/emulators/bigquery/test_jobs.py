@@ -1,6 +1,7 @@
 """Loads and queries, as the functions use them."""
 
 from pathlib import Path
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
@@ -46,9 +47,10 @@ def test_a_repeated_job_id_conflicts_and_loads_nothing_more(
     client: bigquery.Client, dataset: str, parquet_file: Path
 ) -> None:
     """Exactly-once loading rests on job ids derived from batch ids."""
-    load(client, parquet_file, f"{dataset}.flights", job_id="batch-8c1f")
+    job_id = f"batch-{uuid4().hex}"  # the real service knows the one of the last run for half a year
+    load(client, parquet_file, f"{dataset}.flights", job_id)
     with pytest.raises(Conflict):
-        load(client, parquet_file, f"{dataset}.flights", job_id="batch-8c1f")
+        load(client, parquet_file, f"{dataset}.flights", job_id)
     assert count(client, f"{dataset}.flights") == 3
 
 

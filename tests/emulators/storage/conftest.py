@@ -3,10 +3,11 @@
 import inspect
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 
 import pytest
+from google.api_core.exceptions import NotFound
 from google.cloud import storage
 
 from tests import cloud
@@ -68,13 +69,14 @@ def client(place: str, request: pytest.FixtureRequest) -> Iterator[storage.Clien
 
 @pytest.fixture
 def bucket(client: storage.Client, place: str) -> Iterator[storage.Bucket]:
-    """A new, empty bucket; of the real service it is deleted with all that is in it."""
+    """A new, empty bucket; of the real service it is deleted with all that is in it, unless the test has done so."""
     made = client.create_bucket(f"test-{uuid.uuid4().hex}")
     yield made
     if place != _OURS:
-        for blob in client.list_blobs(made, versions=True):
-            blob.delete()
-        made.delete()
+        with suppress(NotFound):
+            for blob in client.list_blobs(made, versions=True):
+                blob.delete()
+            made.delete()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import datetime
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from google.api_core.exceptions import BadRequest, Forbidden, NotFound
@@ -110,15 +111,19 @@ def test_a_retention_policy_protects_until_its_time(log: Path, connect: Connect)
         blob.delete()
 
 
-def test_an_objects_own_retention_can_be_locked(client: storage.Client, bucket: storage.Bucket) -> None:
-    """Only on buckets made for it; locked it cannot be shortened, whatever is overridden."""
-    blob = bucket.blob("object")
+def test_an_objects_own_retention_can_be_locked(emulator: Emulator, connect: Connect) -> None:
+    """Only on buckets made for it; locked it cannot be shortened, whatever is overridden.
+
+    Not on the real service: for a day nobody could delete there what this leaves.
+    """
+    client, name = connect(emulator), f"test-{uuid4().hex}"
+    blob = client.create_bucket(name).blob("object")
     blob.upload_from_string("x")
     until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(days=1)
     blob.retention.mode, blob.retention.retain_until_time = "Locked", until
     with pytest.raises(BadRequest, match="not enabled"):
         blob.patch()
-    allowed = client.create_bucket(bucket.name + "-r", enable_object_retention=True).blob("object")
+    allowed = client.create_bucket(f"{name}-r", enable_object_retention=True).blob("object")
     allowed.upload_from_string("x")
     allowed.retention.mode, allowed.retention.retain_until_time = "Locked", until
     allowed.patch()
