@@ -131,10 +131,10 @@ class Shop:
         return [event for event in self.topics.published if isinstance(event, AlertRaised)]
 
     def everything(self) -> dict[str, Any]:
-        """Every live object and every load of rows; of the history, which holds times, that its lines are there."""
+        """Every live object and every load; of the history, which holds times, that its lines are there and loaded."""
         objects = {i.name: (self.state.read(i.name)[0], dict(i.metadata)) for i in self.state.list("")}
         objects |= {name: (b"", {}) for name in objects if name.endswith("/load.parquet")}
-        return {**objects, "loads": self.loaded_rows()}
+        return {**objects, "loads": dict(self.warehouse.jobs)}
 
     def loaded_rows(self) -> dict[str, Any]:
         """Every load that ran, but for the lines of the load history."""
