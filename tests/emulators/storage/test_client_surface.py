@@ -13,6 +13,8 @@ from google.cloud import storage
 from tests.emulators.launch import Emulator
 from tests.emulators.storage.conftest import Connect
 
+READ = ["storage.objects.get"]
+
 
 class Given(NamedTuple):
     """What a call works on: `blob` exists and holds `text`, `folder` is empty."""
@@ -106,49 +108,130 @@ def _notified(g: Given) -> bool:
     return bool(g.bucket.get_notification(listed.notification_id).notification_id == listed.notification_id)
 
 
+def _text(g: Given, name: str = "object") -> str | None:
+    """What stands in an object, by a handle that knows nothing of it yet; None where there is none."""
+    found = g.bucket.get_blob(name)
+    return None if found is None else str(found.download_as_text())
+
+
+def _public(acl: Any) -> bool:
+    acl.reload()
+    return "READER" in acl.all().get_roles()
+
+
+def _bucket_opened_and_closed(g: Given) -> bool:
+    def opened() -> list[bool]:
+        bucket = g.client.bucket(g.bucket.name)
+        return [_public(acl) for acl in (bucket.acl, bucket.default_object_acl, bucket.blob("object").acl)]
+
+    before = opened()
+    g.bucket.make_public(recursive=True, future=True)
+    public = opened()
+    g.bucket.make_private(recursive=True, future=True)
+    return (before, public, opened()) == ([False] * 3, [True] * 3, [False] * 3)
+
+
+def _blob_opened_and_closed(g: Given) -> bool:
+    def opened() -> bool:
+        return _public(g.client.bucket(g.bucket.name).blob("object").acl)
+
+    before = opened()
+    g.blob.make_public()
+    public = opened()
+    g.blob.make_private()
+    return (before, public, opened()) == (False, True, False)
+
+
+def _bucket_changed(g: Given, method: str) -> bool:
+    g.bucket.labels = {"team": "a"}
+    getattr(g.bucket, method)()
+    return bool(g.client.get_bucket(g.bucket.name).labels == {"team": "a"})
+
+
+def _blob_changed(g: Given, method: str) -> bool:
+    g.blob.metadata = {"kept": "yes"}
+    getattr(g.blob, method)()
+    return bool(g.bucket.get_blob("object").metadata == {"kept": "yes"})
+
+
+def _bucket_reloaded(g: Given) -> bool:
+    other = g.client.get_bucket(g.bucket.name)
+    other.labels = {"team": "a"}
+    other.patch()
+    g.bucket.reload()
+    return bool(g.bucket.labels == {"team": "a"})
+
+
+def _blob_reloaded(g: Given) -> bool:
+    other = g.bucket.get_blob("object")
+    other.metadata = {"kept": "yes"}
+    other.patch()
+    g.blob.reload()
+    return bool(g.blob.metadata == {"kept": "yes"})
+
+
+def _listed(g: Given) -> bool:
+    return [blob.name for blob in (*g.client.list_blobs(g.bucket), *g.bucket.list_blobs())] == ["object", "object"]
+
+
+def _composed(g: Given) -> bool:
+    g.bucket.blob("both").compose([g.blob, g.blob])
+    return _text(g, "both") == "texttext"
+
+
+def _of_another_class(g: Given) -> bool:
+    g.blob.update_storage_class("NEARLINE")
+    return bool(g.bucket.get_blob("object").storage_class == "NEARLINE") and _text(g) == "text"
+
+
+def _uploaded(g: Given) -> bool:
+    g.bucket.blob("new").upload_from_string("x")
+    return _text(g, "new") == "x"
+
+
 CALLS: dict[str, Callable[[Given], object]] = {
     "Client.batch": _batched,
     "Client.create_bucket Client.lookup_bucket Bucket.create Bucket.exists": _created,
     "Client.create_hmac_key Client.get_hmac_key_metadata Client.list_hmac_keys": _keys,
     "Client.download_blob_to_file": lambda g: _downloaded(g, "client"),
-    "Client.get_bucket Bucket.reload": lambda g: g.client.get_bucket(g.bucket.name).reload() is None,
+    "Client.get_bucket Bucket.reload": _bucket_reloaded,
     "Client.get_service_account_email": lambda g: g.client.get_service_account_email(),
-    "Client.list_blobs Bucket.list_blobs": lambda g: [*g.client.list_blobs(g.bucket), *g.bucket.list_blobs()],
+    "Client.list_blobs Bucket.list_blobs": _listed,
     "Client.list_buckets": lambda g: g.bucket.name in [each.name for each in g.client.list_buckets()],
     "Client.restore_bucket Bucket.delete": _restored_bucket,
     "Bucket.copy_blob": lambda g: g.bucket.copy_blob(g.blob, g.bucket, "copy").download_as_text() == "text",
-    "Bucket.delete_blob": lambda g: g.bucket.delete_blob("object") is None,
-    "Bucket.delete_blobs": lambda g: g.bucket.delete_blobs(["object"]) is None,
-    "Bucket.get_blob": lambda g: g.bucket.get_blob("object"),
+    "Bucket.delete_blob": lambda g: g.bucket.delete_blob("object") is None and _text(g) is None,
+    "Bucket.delete_blobs": lambda g: g.bucket.delete_blobs(["object"]) is None and _text(g) is None,
+    "Bucket.get_blob": lambda g: g.bucket.get_blob("object").size == 4 and g.bucket.get_blob("absent") is None,
     "Bucket.get_iam_policy Bucket.set_iam_policy": lambda g: _policy(g.bucket),
     "Bucket.get_notification Bucket.list_notifications Bucket.notification": _notified,
     "Bucket.lock_retention_policy": _locked,
-    "Bucket.make_private": lambda g: g.bucket.make_private() is None,
-    "Bucket.make_public": lambda g: g.bucket.make_public(recursive=True, future=True) is None,
+    "Bucket.make_private Bucket.make_public": _bucket_opened_and_closed,
     "Bucket.move_blob": lambda g: g.bucket.move_blob(g.blob, "moved").download_as_text() == "text",
-    "Bucket.patch": lambda g: g.bucket.patch() is None,
+    "Bucket.patch": lambda g: _bucket_changed(g, "patch"),
     "Bucket.rename_blob": lambda g: g.bucket.rename_blob(g.blob, "renamed").exists(),
     "Bucket.restore_blob": _restored_blob,
-    "Bucket.test_iam_permissions": lambda g: g.bucket.test_iam_permissions(["storage.objects.get"]),
-    "Bucket.update": lambda g: g.bucket.update() is None,
-    "Blob.compose": lambda g: g.bucket.blob("both").compose([g.blob, g.blob]) is None,
+    "Bucket.test_iam_permissions": lambda g: g.bucket.test_iam_permissions(READ) == READ,
+    "Bucket.update": lambda g: _bucket_changed(g, "update"),
+    "Blob.compose": _composed,
     "Blob.create_resumable_upload_session": lambda g: g.bucket.blob("later").create_resumable_upload_session(),
-    "Blob.delete": lambda g: g.blob.delete() is None,
-    "Blob.download_as_bytes Blob.download_as_text": lambda g: (g.blob.download_as_bytes(), g.blob.download_as_text()),
+    "Blob.delete": lambda g: g.blob.delete() is None and _text(g) is None,
+    "Blob.download_as_bytes Blob.download_as_text": lambda g: (
+        (g.blob.download_as_bytes(), g.blob.download_as_text()) == (b"text", "text")
+    ),
     "Blob.download_to_file": lambda g: _downloaded(g, "blob"),
     "Blob.download_to_filename Blob.upload_from_filename Blob.upload_from_file": _to_file,
     "Blob.exists": lambda g: g.blob.exists(),
     "Blob.get_iam_policy Blob.set_iam_policy": lambda g: _policy(g.blob),
-    "Blob.make_private": lambda g: g.blob.make_private() is None,
-    "Blob.make_public": lambda g: g.blob.make_public() is None,
+    "Blob.make_private Blob.make_public": _blob_opened_and_closed,
     "Blob.open": _written,
-    "Blob.patch": lambda g: g.blob.patch() is None,
-    "Blob.reload": lambda g: g.blob.reload() is None,
+    "Blob.patch": lambda g: _blob_changed(g, "patch"),
+    "Blob.reload": _blob_reloaded,
     "Blob.rewrite": lambda g: g.bucket.blob("rewritten").rewrite(g.blob)[1] == 4,
-    "Blob.test_iam_permissions": lambda g: g.blob.test_iam_permissions(["storage.objects.get"]),
-    "Blob.update": lambda g: g.blob.update() is None,
-    "Blob.update_storage_class": lambda g: g.blob.update_storage_class("NEARLINE") is None,
-    "Blob.upload_from_string": lambda g: g.bucket.blob("new").upload_from_string("x") is None,
+    "Blob.test_iam_permissions": lambda g: g.blob.test_iam_permissions(READ) == READ,
+    "Blob.update": lambda g: _blob_changed(g, "update"),
+    "Blob.update_storage_class": _of_another_class,
+    "Blob.upload_from_string": _uploaded,
 }
 
 LOCAL = [
