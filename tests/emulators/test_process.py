@@ -10,6 +10,7 @@ import grpc
 import pytest
 
 from emulators.process import spawn
+from tests.waiting import until
 
 STARTER = """
 import sys, time
@@ -26,13 +27,20 @@ def test_a_child_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     """Else every `kill -9` of a test would leave an emulator, its port and its files behind."""
     told = tmp_path / "pid"
     parent = subprocess.Popen([sys.executable, "-c", STARTER, str(told)], cwd=REPO)
-    while not (told.exists() and told.read_text()):
-        assert parent.poll() is None
+    until(lambda: parent.poll() is not None or (told.exists() and told.read_text()))
+    assert parent.poll() is None
     child = Path(f"/proc/{told.read_text()}/stat")
     parent.kill()
     parent.wait()
-    while child.exists() and child.read_text().rpartition(")")[2].split()[0] != "Z":
-        pass
+    until(lambda: ended(child))
+
+
+def ended(stat: Path) -> bool:
+    """Whether a process is gone, or waits to be reaped."""
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_the_process_id_is_the_commands_and_its_signals_are_those_of_a_fresh_one() -> None:

@@ -1,4 +1,4 @@
-"""A process that takes a lease in a real bucket: `python -m tests.core.lease_holder BUCKET HOLDER SECONDS WORK`.
+"""A process that takes a lease in a real bucket: `python -m tests.gcp.lease_holder BUCKET HOLDER SECONDS WORK`.
 
 Prints `held TOKEN` once it has it, works `WORK` seconds, writes below `winners/` if it still holds the lease,
 and prints `done`; or prints `refused`.

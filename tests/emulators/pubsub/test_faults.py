@@ -10,6 +10,7 @@ from google.api_core import exceptions
 from tests.emulators.launch import Emulator
 from tests.emulators.pubsub.bench import PATIENCE, Bench, take
 from tests.emulators.pubsub.conftest import advance
+from tests.waiting import until
 
 PUBLISH = "google.pubsub.v1.Publisher.Publish"
 GET_TOPIC = "google.pubsub.v1.Publisher.GetTopic"
@@ -89,8 +90,7 @@ def test_a_publish_can_be_delayed(faulty: Emulator, bench: Bench) -> None:
     topic, name = bench.pair()
     fault = Ordered(faulty, operation=PUBLISH, action="delay", delay_seconds=1.0)
     slow = bench.publisher.publish(topic, b"slow")
-    while not fault.consumed():
-        pass
+    until(fault.consumed)
     bench.publish(topic, b"quick")
     slow.result(PATIENCE)
     assert [each.message.data for each in bench.pull(name, 2)] == [b"quick", b"slow"]

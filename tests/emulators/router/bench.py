@@ -3,8 +3,6 @@
 import base64
 import itertools
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,14 +13,6 @@ from tests.emulators.launch import Emulator
 
 PROJECT = "sample-project"
 _numbers = itertools.count(1)
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for something that happens on its own, a quarter of a minute at most."""
-    deadline = time.monotonic() + 15
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen within 15 s."
-        time.sleep(0.02)
 
 
 class Bench:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from functions.build import REPO
-from tests.emulators.router.bench import Bench, until
+from tests.emulators.router.bench import Bench
+from tests.waiting import until
 
 
 def test_health_counts_functions_and_instances(bench: Bench) -> None:

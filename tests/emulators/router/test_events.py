@@ -1,7 +1,8 @@
 """The whole way: object or message, Pub/Sub, router, function; with the official clients and the real emulators."""
 
-from tests.emulators.router.bench import PROJECT, Bench, until
+from tests.emulators.router.bench import PROJECT, Bench
 from tests.emulators.router.conftest import Cloud
+from tests.waiting import until
 
 
 def test_dropped_object_reaches_the_function_as_eventarc_shapes_it(cloud: Cloud, router: Bench) -> None:

@@ -3,6 +3,7 @@
 import threading
 
 from tests.emulators.router.bench import Bench
+from tests.waiting import until
 
 
 def test_double_to_a_single_slot_comes_one_after_the_other(bench: Bench) -> None:
@@ -85,8 +86,7 @@ def test_delayed_delivery_waits_for_the_clock(bench: Bench) -> None:
     answers: list[tuple[str, int]] = []
     thread = threading.Thread(target=lambda: answers.append(bench.push("work", "jobs", "ok")))
     thread.start()
-    while not bench.consumed(fault):
-        pass
+    until(lambda: bench.consumed(fault))
     assert answers == []
     bench.advance(3600)
     thread.join(timeout=15)
@@ -101,8 +101,7 @@ def test_reordered_delivery_comes_after_the_next(bench: Bench) -> None:
     answers: list[tuple[str, int]] = []
     thread = threading.Thread(target=lambda: answers.append(bench.push("work", "jobs", "ok")))
     thread.start()
-    while not bench.consumed(fault):
-        pass
+    until(lambda: bench.consumed(fault))
     overtaker, _ = bench.push("work", "jobs", "ok")
     thread.join(timeout=15)
     ((message, status),) = answers
@@ -128,8 +127,7 @@ def test_a_slow_start_lasts_until_the_clock_says_so(bench: Bench) -> None:
     answers: list[tuple[str, int]] = []
     thread = threading.Thread(target=lambda: answers.append(bench.push("work", "jobs", "ok")))
     thread.start()
-    while not bench.consumed(fault):
-        pass
+    until(lambda: bench.consumed(fault))
     assert bench.function("work")["instances"][0]["state"] == "starting"
     bench.advance(600)
     thread.join(timeout=15)

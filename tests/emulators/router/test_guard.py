@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from emulators.launch import StartFailed
-from tests.emulators.router.bench import PROJECT, Bench, until
+from tests.emulators.router.bench import PROJECT, Bench
 from tests.emulators.router.conftest import Cloud
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import requests
 
-from tests.emulators.router.bench import Bench, until
+from tests.emulators.router.bench import Bench
+from tests.waiting import until
 
 
 def alive(pid: int) -> bool:

@@ -1,13 +1,13 @@
 """`kill -9` of the router at a random moment: it holds nothing that Pub/Sub does not, so no message is lost with it."""
 
 import random
-import time
 from threading import Timer
 
 import pytest
 
 from tests.emulators.router.bench import Bench
 from tests.emulators.router.conftest import Cloud
+from tests.waiting import until
 
 MESSAGES = 8
 PATIENCE_SECONDS = 120
@@ -15,10 +15,7 @@ PATIENCE_SECONDS = 120
 
 def wait_for(router: Bench, published: list[str]) -> None:
     """Until the functions have recorded every message, whichever router ran them."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while missing := set(published) - {event["id"] for event in router.recorded("pair")}:
-        assert time.monotonic() < deadline, f"{len(missing)} messages never came."
-        time.sleep(0.05)
+    until(lambda: set(published) <= {event["id"] for event in router.recorded("pair")}, PATIENCE_SECONDS, pause=0.05)
 
 
 def publish_and_kill(cloud: Cloud, router: Bench, moment: float) -> list[str]:

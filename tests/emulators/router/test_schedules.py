@@ -3,7 +3,8 @@
 import base64
 from datetime import datetime
 
-from tests.emulators.router.bench import PROJECT, Bench, until
+from tests.emulators.router.bench import PROJECT, Bench
+from tests.waiting import until
 
 
 def due(router: Bench) -> datetime:
