@@ -1,14 +1,12 @@
 """`kill -9` at a random moment of many writes: what was acknowledged is there, what was not is whole or absent."""
 
 import random
-import time
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Event
 
 import pytest
 import requests
 
+from tests.emulators.killed import write_until_killed
 from tests.emulators.launch import Emulator
 
 PROJECT = "/bigquery/v2/projects/test-project"
@@ -52,26 +50,6 @@ def acknowledged(emulator: Emulator, write: int) -> bool:
     return write % 2 == 0 or answer.json()["status"]["state"] == "DONE"
 
 
-def write_until_killed(emulator: Emulator, writes: range, moment: float) -> list[int]:
-    """The writes that were acknowledged; the kill comes `moment` seconds after the first of them."""
-    begun = Event()
-
-    def kill() -> None:
-        begun.wait(60)
-        time.sleep(moment)
-        emulator.process.kill()
-
-    def write_one(write: int) -> bool:
-        was = acknowledged(emulator, write)
-        begun.set()
-        return was
-
-    with ThreadPoolExecutor(5) as pool:
-        pool.submit(kill)
-        done = list(pool.map(write_one, writes))
-    return [write for write, was in zip(writes, done, strict=True) if was]
-
-
 def check(emulator: Emulator, writes: list[int]) -> None:
     """All acknowledged writes are there, every write is whole, and a job's id is not free again."""
     whole = f"COUNT(*) = {ROWS} AND COUNT(DISTINCT r) = {ROWS} AS whole"
@@ -99,7 +77,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, rounds: int) -> None:
                 post(emulator, "/queries", {"query": sql, "useLegacySql": False}).raise_for_status()
             check(emulator, writes)
             numbers = range(1000 * each, 1000 * each + 100)
-            writes += write_until_killed(emulator, numbers, chance.uniform(0.05, 1.0))
+            writes += write_until_killed(emulator, acknowledged, numbers, chance.uniform(0.05, 1.0))
     with Emulator("bigquery", tmp_path / "errors.log", tmp_path / "data") as emulator:
         check(emulator, writes)
     assert len(writes) >= rounds
