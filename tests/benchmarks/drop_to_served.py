@@ -12,7 +12,6 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -27,8 +26,10 @@ from dropforge.gcp.services import Services
 from infra.commands import deployment
 from infra.local import example, follow
 from tests.journeys.running import REPO, Run
+from tests.waiting import until
 
 DATA = REPO / "examples" / "flights" / "data"
+PATIENCE = (300, 0.01)  # seconds in all, and between two looks
 WORK = ("read", "fit", "score")  # of the training's own steps
 
 
@@ -51,26 +52,18 @@ class Month:
         return self.whole - sum(self.work.values())
 
 
-def until(true: Callable[[], bool], seconds: float = 300) -> None:
-    """Return once it is true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
 def measure(period: str, drops: list[example.Drop], services: Services, url: str) -> Month | None:
     """One month; None where its model was refused."""
     state, landing = services.state, services.landing
     pipeline, _ = pipelines.load(state, "flights")
     joined = [follow.Followed(example.drop_file(drop, pipeline, landing)) for drop in drops if drop.table == "weather"]
-    until(lambda: all(one.verdict or (one.look(state) and one.verdict) for one in joined))
+    until(lambda: all(one.verdict or (one.look(state) and one.verdict) for one in joined), *PATIENCE)
     flights = [drop for drop in drops if drop.table == "flights"]
     question = requests.get(f"{url}/v1/pipelines/flights", timeout=30).json()["example"]
     began = time.time()
     batches = [example.drop_file(drop, pipeline, landing) for drop in flights]
     training = follow.Training("flights", frozenset(batch.batch_id for batch in batches))
-    until(lambda: training.look(state) and training.settled)
+    until(lambda: training.look(state) and training.settled, *PATIENCE)
     if not training.version or training.candidate is None:
         return None
 
@@ -78,7 +71,7 @@ def measure(period: str, drops: list[example.Drop], services: Services, url: str
         told = requests.post(f"{url}/v1/pipelines/flights:predict", json=question, timeout=30).json()
         return bool(told["predictions"][0]["version"] == training.version)
 
-    until(answered)
+    until(answered, *PATIENCE)
     ended = time.time()
     candidate = places.candidate("flights", training.candidate.candidate_id, "candidate.json")
     marks = {

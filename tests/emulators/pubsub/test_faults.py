@@ -166,8 +166,7 @@ def test_a_broken_stream_is_opened_again(faulty: Emulator, bench: Bench) -> None
     fault = Ordered(faulty, operation="google.pubsub.v1.Subscriber.StreamingPull", action="break_stream")
     with bench.stream(name) as got:
         bench.publish(topic, b"lost on the way")
-        while not fault.consumed() or not bench.empty(name):
-            pass
+        until(lambda: fault.consumed() and bench.empty(name))
         bench.publish(topic, b"after")
         assert take(got, 1)[0].data == b"after"
 

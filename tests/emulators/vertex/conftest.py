@@ -3,7 +3,6 @@
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -133,15 +132,6 @@ def upload(name: str, **more: object) -> aiplatform.Model:
     model: aiplatform.Model = aiplatform.Model.upload(**given | more)
     UPLOADED.append(model.resource_name)
     return model
-
-
-def until(reached: Callable[[], object]) -> None:
-    """Wait up to ten seconds."""
-    for _ in range(200):
-        if reached():
-            return
-        time.sleep(0.05)
-    raise AssertionError("It did not come to that.")
 
 
 @pytest.fixture(scope="session")

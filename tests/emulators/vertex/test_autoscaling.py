@@ -7,7 +7,8 @@ from google.api_core.exceptions import BadRequest
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, until, upload
+from tests.emulators.vertex.conftest import MACHINE, connect, upload
+from tests.waiting import until
 
 
 @pytest.fixture

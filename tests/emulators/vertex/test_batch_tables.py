@@ -11,6 +11,7 @@ from google.cloud.storage import Bucket
 
 from tests.emulators.vertex.conftest import MACHINE, upload
 from tests.emulators.vertex.test_explanations import SUMS, metadata, parameters
+from tests.waiting import until
 
 FLIGHTS = (
     "CREATE TABLE d.flights AS SELECT * FROM UNNEST([STRUCT(1 AS id, 'EWR' AS origin, DATE '2013-01-01' AS day, "
@@ -73,9 +74,9 @@ def test_a_model_is_asked_for_chosen_fields_and_answers_by_key(
         "dedicated_resources": {"machine_spec": {"machine_type": MACHINE}, "starting_replica_count": 2},
     }
     service: Any = jobs.BatchPredictionJob._instantiate_client()
-    done = service.create_batch_prediction_job(parent=LOCATION, batch_prediction_job=request)
-    while not done.end_time:
-        done = service.get_batch_prediction_job(name=done.name)
+    started = service.create_batch_prediction_job(parent=LOCATION, batch_prediction_job=request)
+    until(lambda: service.get_batch_prediction_job(name=started.name).end_time)
+    done = service.get_batch_prediction_job(name=started.name)
     rows = list(client.list_rows(f"test-project.mine.{done.output_info.bigquery_output_table}"))
     asked = {row.key: json.loads(row.prediction)["instance"] for row in rows}
     assert asked == {1: {"origin": "EWR", "delay": 1.5}, 2: {"origin": None, "delay": 2.5}}

@@ -11,8 +11,9 @@ import pytest
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import IMAGE, MACHINE, until
+from tests.emulators.vertex.conftest import IMAGE, MACHINE
 from tests.emulators.vertex.test_jobs import JOB_IMAGE
+from tests.waiting import until
 
 pytestmark = [
     pytest.mark.reference,

@@ -10,8 +10,9 @@ from google.cloud.aiplatform import jobs, training_jobs
 from google.cloud.aiplatform_v1.types import JobState
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import IMAGE, MACHINE, connect, until
+from tests.emulators.vertex.conftest import IMAGE, MACHINE, connect
 from tests.emulators.vertex.test_process import running
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("sdk")
 JOB_IMAGE = "europe-docker.pkg.dev/p/test/job:1"

@@ -14,8 +14,9 @@ from google.api_core.exceptions import GoogleAPICallError, ServiceUnavailable
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, until, upload
+from tests.emulators.vertex.conftest import MACHINE, connect, upload
 from tests.emulators.vertex.test_predictions import answered_again
+from tests.waiting import until
 
 pytestmark = pytest.mark.usefixtures("sdk")
 

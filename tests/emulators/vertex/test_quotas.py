@@ -9,9 +9,10 @@ from google.api_core.exceptions import TooManyRequests
 from google.cloud import aiplatform
 
 from tests.emulators.launch import Emulator
-from tests.emulators.vertex.conftest import MACHINE, connect, until, upload
+from tests.emulators.vertex.conftest import MACHINE, connect, upload
 from tests.emulators.vertex.test_autoscaling import mutated
 from tests.emulators.vertex.test_jobs import job
+from tests.waiting import until
 
 
 @pytest.fixture(scope="module")

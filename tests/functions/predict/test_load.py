@@ -24,8 +24,10 @@ from dropforge.ml import serving
 from tests.emulators.launch import Emulator
 from tests.functions.predict.conftest import Deployment, Predict
 from tests.functions.trained import flights, trained
+from tests.waiting import until
 
 ASKED = flights()[:20]
+PATIENCE_SECONDS = 900
 SEEDS = (1, 2, 3)  # of the models that take turns; version 1 is that of seed 1, and so on
 
 
@@ -123,14 +125,12 @@ def test_no_prediction_fails_across_deploys_and_rollbacks(
     def share_asked() -> None:
         """Wait until this change has had its share of the predictions."""
         wanted = began + predictions * len(moves.done) // (2 * rounds + 1)
-        while answered(predict) < wanted:
-            time.sleep(0.2)
+        until(lambda: answered(predict) >= wanted, PATIENCE_SECONDS, pause=0.2)
 
     with traffic(predict, pipeline, tmp_path, 8) as found:
         share_asked()
         moving(moves, rounds, share_asked)
-        while answered(predict) < began + predictions:
-            time.sleep(0.2)
+        until(lambda: answered(predict) >= began + predictions, PATIENCE_SECONDS, pause=0.2)
     held(found, moves)
     assert found["answered"] >= predictions
 

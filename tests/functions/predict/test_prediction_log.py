@@ -31,6 +31,7 @@ from tests.emulators.launch import Emulator
 from tests.functions.predict.conftest import Deployment, Predict, running
 from tests.functions.predict.test_endpoint import SERVING
 from tests.functions.trained import trained
+from tests.waiting import until
 
 KEY = {"time_hour": "2013-01-01T10:00:00Z", "carrier": "UA", "flight": 1545, "origin": "EWR"}
 
@@ -53,10 +54,7 @@ class Seen[E: Event]:
 
     def until(self, enough: Callable[[list[E]], bool], seconds: float = 30) -> list[E]:
         """Everything, once it is enough."""
-        deadline = time.monotonic() + seconds
-        while not enough(self.look()):
-            assert time.monotonic() < deadline, self.events
-            time.sleep(0.02)
+        until(lambda: enough(self.look()), seconds)
         return self.events
 
     def _call(self, verb: str, body: dict[str, Any]) -> dict[str, Any]:

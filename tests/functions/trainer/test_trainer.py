@@ -2,8 +2,6 @@
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,6 +21,7 @@ from functions.train import steps
 from tests.emulators.launch import Emulator
 from tests.gcp.conftest import Start, start, storage_emulator
 from tests.ml.shop import YAML, Shop
+from tests.waiting import until
 
 __all__ = ["start", "storage_emulator"]
 PROJECT = "trainer-test"
@@ -46,14 +45,6 @@ def deployed(start: Start, storage_emulator: Emulator, tmp_path: Path, monkeypat
     return CustomJobs.connect(Settings.read(settings))
 
 
-def wait_for(found: Callable[[], bool]) -> None:
-    """Until a state is reached."""
-    until = time.monotonic() + 120
-    while not found():
-        assert time.monotonic() < until
-        time.sleep(0.1)
-
-
 def test_a_large_training_runs_as_a_custom_job_with_the_same_result(deployed: CustomJobs) -> None:
     """Real client, real process, real buckets; only the limit is lowered. It frees the lease when it is done."""
     settings = Settings.read({"GOOGLE_CLOUD_PROJECT": PROJECT})
@@ -70,8 +61,8 @@ def test_a_large_training_runs_as_a_custom_job_with_the_same_result(deployed: Cu
         event, clock = there.land("a.csv"), WallClock()
         for _ in range(2):
             steps.on_batch(event, uuid4().hex[:6], steps.World(state, there.topics, clock, lambda: deployed))
-        wait_for(lambda: candidates.newest(state, "shop") is not None)
-        wait_for(lambda: lease.holder(state, places.lease("shop", "train"), clock) is None)
+        until(lambda: candidates.newest(state, "shop") is not None, 120)
+        until(lambda: lease.holder(state, places.lease("shop", "train"), clock) is None)
         made, expected = candidates.newest(state, "shop"), candidates.newest(here.state, "shop")
     deployed.close()
     assert made is not None and expected is not None

@@ -15,6 +15,7 @@ from tests.emulators.launch import Emulator
 from tests.emulators.pubsub.bench import PATIENCE, PROJECT, Bench
 from tests.emulators.pubsub.exports.conftest import Exports, eventually
 from tests.emulators.pubsub.test_schemas import PARENT, schema_client
+from tests.waiting import until
 
 Field = bigquery.SchemaField
 FLIGHT = [Field("carrier", "STRING", mode="REQUIRED"), Field("delay", "INTEGER"), Field("at", "TIMESTAMP")]
@@ -49,8 +50,7 @@ def test_without_a_schema_the_data_is_one_column(
     topic, _ = exports.bench.pair(bigquery_config={"table": table})
     exports.bench.publish(topic, b'{"a": 1}')
     assert rows(tables, table) == [{"data": value}]
-    eventually(lambda: exports.pubsub.control("GET", "/health").json()["unacknowledged"] == 0)
-    assert exports.pubsub.control("GET", "/health").json()["unacknowledged"] == 0
+    until(lambda: exports.pubsub.control("GET", "/health").json()["unacknowledged"] == 0, PATIENCE)
 
 
 def test_metadata_has_columns_of_its_own(shared: Exports, tables: bigquery.Client) -> None:
