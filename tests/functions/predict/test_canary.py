@@ -2,9 +2,8 @@
 
 import asyncio
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -12,12 +11,14 @@ from dropforge.contracts import predictions
 from dropforge.contracts.canary import Canary
 from dropforge.contracts.settings import Settings
 from dropforge.core import canary, champion
+from dropforge.ml import serving
 from functions.predict.answering.champions import Serving
 from functions.predict.answering.endpoint import Endpoint
 from functions.predict.answering.upstream import Upstream
 from tests.functions.predict.conftest import Deployment, Predict
 from tests.functions.predict.test_endpoint import SERVING, Told, told
 from tests.functions.trained import flights, trained
+from tests.waiting import until
 
 __all__ = ["told"]
 QUESTIONS = 120
@@ -55,29 +56,32 @@ def baking(deployment: Deployment) -> Iterator[Canary]:
     champion.follow(deployment.state, deployment.vertex, "flights")
 
 
-def versions(function: Predict) -> Counter[str]:
-    """Who answers `QUESTIONS` requests, once the process knows of the canary; each answer is that version's own."""
+def versions(function: Predict, baking: Canary) -> Counter[str]:
+    """Who answers `QUESTIONS` requests; each answer is that of the version that it names."""
     asked = flights()[:1]
-    expected = {"1": trained().probabilities[0]}
+    models = {baking.champion_version: trained(), baking.version: trained(2)}
+    expected = {version: serving.predict(each.model, asked)[0] for version, each in models.items()}
+    assert len(set(expected.values())) == 2
     found: Counter[str] = Counter()
     for _ in range(QUESTIONS):
         response = function.ask({"instances": asked})
         assert response.status_code == 200
         (answer,) = response.json()["predictions"]
         found[answer["version"]] += 1
-        assert (answer["probability"] == expected["1"]) is (answer["version"] == "1")
+        assert answer["probability"] == expected[answer["version"]]
     return found
 
 
-def counted(deployment: Deployment, begun: Canary, enough: Callable[[int], bool]) -> dict[str, int]:
-    """Answers by version as the instances tell, once there are enough."""
-    until = time.monotonic() + 30
-    while True:
+def counted(deployment: Deployment, begun: Canary, function: Predict) -> dict[str, int]:
+    """Answers by version as the process tells, once these are `QUESTIONS`; it tells only while it is asked."""
+
+    def look() -> dict[str, int]:
+        function.ask({"instances": flights()[:1]})
         answered = canary.merged(deployment.state, begun).answered
         found = {version: sum(counts) for version, counts in answered.items()}
-        if enough(sum(found.values())) or time.monotonic() > until:
-            return found
-        time.sleep(0.1)
+        return found if sum(found.values()) >= QUESTIONS else {}
+
+    return until(look, pause=0.1)
 
 
 def test_the_endpoint_gives_it_its_share_and_predict_counts_it(
@@ -85,15 +89,16 @@ def test_the_endpoint_gives_it_its_share_and_predict_counts_it(
 ) -> None:
     """The split is the endpoint's; who answered how fast, only `predict` knows."""
     predict.ask({"instances": flights()[:1]})
-    found = versions(predict)
+    found = versions(predict, baking)
     assert found[baking.version] == pytest.approx(QUESTIONS / 4, abs=1)
-    told_of = counted(deployment, baking, lambda answers: answers > 0)
-    assert told_of and told_of.keys() <= {"1", baking.version}
+    told_of = counted(deployment, baking, predict)
+    assert told_of.keys() == {baking.champion_version, baking.version}
+    assert told_of[baking.version] == pytest.approx(sum(told_of.values()) / 4, abs=1)
 
 
 def test_without_an_endpoint_predict_divides_the_requests_itself(baking: Canary, inline: Predict) -> None:
     """The inline backend has nobody else who could; by chance, so the share is wide."""
-    found = versions(inline)
+    found = versions(inline, baking)
     assert set(found) == {"1", baking.version}
     assert QUESTIONS / 10 < found[baking.version] < QUESTIONS / 2
 
@@ -134,10 +139,8 @@ class Caller(threading.Thread):
 
     def reaches(self, version: str, more: int = 20) -> None:
         """Until so many more answers have come, one of them by this version."""
-        before, until = len(self.answers), time.monotonic() + 60
-        while version not in [told for _, told in self.answers[before:]] or len(self.answers) < before + more:
-            assert time.monotonic() < until, self.answers[-5:]
-            time.sleep(0.02)
+        before = len(self.answers)
+        until(lambda: len(self.answers) >= before + more and version in [told for _, told in self.answers[before:]])
 
 
 def test_no_request_fails_while_a_canary_begins_grows_and_is_taken_back(
