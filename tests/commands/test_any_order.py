@@ -59,8 +59,6 @@ def step(shop: Shop, action: str) -> None:
             quarantine.discard(only(shop), "ann", "unusable", shop.state, SetClock())
             return
         asked = cast(Literal["replay", "release"], action)
-        to = quarantine.judge_again(only(shop), asked, "ann", "", shop.state, shop.topics, SetClock())
-        if to is not None:
-            shop.validate(to)
+        shop.judge_again(only(shop), asked)
     except ActionRefused:
         assert shop.everything() == before

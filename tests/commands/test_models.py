@@ -8,7 +8,7 @@ import pytest
 from dropforge.contracts import places
 from dropforge.contracts.models import Candidate, Personal
 from tests.commands.cli import Cli
-from tests.ml.published import settle, train, two_versions
+from tests.ml.published import settle, shuffled, train, two_versions
 from tests.ml.shop import Shop
 
 
@@ -120,7 +120,7 @@ def test_a_candidate_is_named_by_the_beginning_of_its_id(cli: Cli, shop: Shop) -
 
 def test_a_person_may_publish_what_the_judge_refused(cli: Cli, shop: Shop) -> None:
     """In their own name, with the reason, which the history keeps."""
-    refused = train(shop, "shuffled.csv", 600, shuffle=True)
+    refused = train(shop, "shuffled.csv", 600, change=shuffled)
     assert settle(shop, refused).status == "refused"
     told = cli.ask(shop, "publish", "shop", refused.candidate_id, "--by", "ann", "--reason", "the old shop is closed")
     assert told["status"] == "published"

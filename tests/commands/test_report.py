@@ -18,22 +18,17 @@ def shop() -> Shop:
     return made
 
 
-def test_it_writes_the_report_of_a_pipeline(
-    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_writes_the_report_of_a_pipeline(shop: Shop, cli: Cli, tmp_path: Path) -> None:
     """One file, wherever one asked for it."""
     path = tmp_path / "shop.html"
-    found = Cli(monkeypatch, capsys).ask(shop, "report", "shop", "--output", str(path))
+    found = cli.ask(shop, "report", "shop", "--output", str(path))
     assert found == {"file": str(path), "bytes": path.stat().st_size}
     assert "What arrived" in path.read_text()
 
 
-def test_a_batch_is_named_by_its_file(
-    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_batch_is_named_by_its_file(shop: Shop, cli: Cli, tmp_path: Path) -> None:
     """Nobody knows ids by heart; and a name that fits nothing is answered with where the names are."""
     path = tmp_path / "batch.html"
-    cli = Cli(monkeypatch, capsys)
     cli.ask(shop, "report", "shop", "january.csv", "--output", str(path))
     assert "<h1>january.csv" in path.read_text()
     status, _, said = cli.tell(shop, "report", "shop", "february.csv")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
@@ -12,7 +12,9 @@ from dropforge.contracts import places
 from dropforge.contracts.batch import Batch, Source
 from dropforge.contracts.events import AlertRaised
 from dropforge.contracts.verdicts import BatchVerdict, Staged
-from dropforge.core.twins import MemoryObjects, MemoryTopics, MemoryWarehouse
+from dropforge.core import quarantine
+from dropforge.core.quarantine import Held
+from dropforge.core.twins import MemoryObjects, MemoryTopics, MemoryWarehouse, SetClock
 from functions.ingest.steps import ingest
 from functions.validate.steps import validate
 
@@ -104,6 +106,13 @@ class Shop:
         staged = self.ingest(self.put(content, name))
         assert staged is not None
         return self.validate(staged.batch)
+
+    def judge_again(
+        self, held: Held, action: Literal["replay", "release"] = "replay", because: str = ""
+    ) -> BatchVerdict | None:
+        """What ann asks for of a quarantined file, and the verdict on it; None where the rules have not changed."""
+        to = quarantine.judge_again(held, action, "ann", because, self.state, self.topics, SetClock())
+        return self.validate(to) if to else None
 
     def dying(self, at: int, after: bool) -> "Shop":
         """The same stores for a process that dies at the write numbered `at`."""

@@ -1,5 +1,7 @@
 """Candidates of the shop, trained and settled."""
 
+from collections.abc import Callable
+
 import pyarrow as pa
 
 from dropforge.contracts.models import Candidate
@@ -8,9 +10,11 @@ from dropforge.ml import publishing, trigger
 from tests.ml.shop import Shop
 
 
-def train(shop: Shop, name: str, rows: int = 600, noise: float = 1.0, shuffle: bool = False) -> Candidate:
+def train(
+    shop: Shop, name: str, rows: int = 600, noise: float = 1.0, change: Callable[[pa.Table], pa.Table] | None = None
+) -> Candidate:
     """A candidate on all that has landed, this new file included, by request."""
-    shop.land(name, rows, noise, _shuffled if shuffle else None)
+    shop.land(name, rows, noise, change)
     shop.clock.seconds += 60
     return trigger.on_request("shop", f"for {name}", "a test", "it asked", shop.state, shop.topics, shop.clock)
 
@@ -29,5 +33,6 @@ def two_versions() -> Shop:
     return shop
 
 
-def _shuffled(rows: pa.Table) -> pa.Table:
+def shuffled(rows: pa.Table) -> pa.Table:
+    """The rows with the labels of others, so that there is nothing to learn."""
     return rows.set_column(4, "bought", rows["bought"].take(pa.array(range(rows.num_rows))[::-1]))

@@ -1,20 +1,17 @@
 """Small corrections of entities over one model of all: where they help, never where they do not, and served exactly."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from dropforge.contracts.errors import PipelineInvalid
-from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import parse
 from dropforge.core import compiled
-from dropforge.ml import artefact, export, reproduce, serving, stored, training, trigger
+from dropforge.ml import artefact, export, reproduce, serving, stored, training
 from dropforge.ml.personal.correction import Plan, Rows, fitted
 from dropforge.ml.rows import LABEL, columns_of
 from tests.ml.basket import CLASSES, NUMBER, shopped
-from tests.ml.published import settle
+from tests.ml.published import settle, train
 from tests.ml.shop import YAML, Shop, visits
 
 ROWS = 4000
@@ -127,7 +124,7 @@ def test_few_rows_move_an_entity_less_than_many() -> None:
 def test_it_goes_the_whole_way_and_is_reproduced() -> None:
     """Judged as any other, from lineage alone the same, and a request may say who asks."""
     shop = Shop(text=personal(BINARY))
-    first = trained(shop, "a.csv", apart)
+    first = train(shop, "a.csv", ROWS, change=apart)
     assert settle(shop, first).status == "published"
     assert first.personal is not None
     assert first.personal.plan
@@ -135,13 +132,6 @@ def test_it_goes_the_whole_way_and_is_reproduced() -> None:
     assert [(field.name, field.required) for field in first.signature][-1] == ("visitor", False)
     assert reproduce.reproduce(first, shop.state).same
     assert len(stored.model(shop.state, first).entities) == 10
-
-
-def trained(shop: Shop, name: str, change: Callable[[pa.Table], pa.Table]) -> Candidate:
-    """A candidate on all that has landed, this file included."""
-    shop.land(name, ROWS, change=change)
-    shop.clock.seconds += 60
-    return trigger.on_request("shop", f"for {name}", "a test", "it asked", shop.state, shop.topics, shop.clock)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from dropforge.core import catalogue, champion, history, rollback
 from dropforge.core.ports import Deployed
 from dropforge.ml import publishing
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
-from tests.ml.published import settle, train, two_versions
+from tests.ml.published import settle, shuffled, train, two_versions
 from tests.ml.shop import Shop
 
 
@@ -132,7 +132,7 @@ def test_a_person_can_publish_by_name_what_the_judge_refuses() -> None:
     """Judges err; what must not be is that nobody knows who overrode them."""
     shop = Shop()
     settle(shop, train(shop, "clear.csv", noise=0.3))
-    refused = train(shop, "nonsense.csv", rows=2000, shuffle=True)
+    refused = train(shop, "nonsense.csv", rows=2000, change=shuffled)
     assert settle(shop, refused).status == "refused"
     verdict = publishing.override(
         shop.pipeline, refused, "ada", "the labels changed meaning", shop.state, shop.platform, shop.clock
@@ -145,7 +145,7 @@ def test_a_person_can_publish_by_name_what_the_judge_refuses() -> None:
 
 def test_the_catalogue_tells_what_became_of_each_candidate(shop: Shop) -> None:
     """Which models are there, which serve, and how two differ."""
-    settle(shop, train(shop, "nonsense.csv", shuffle=True))
+    settle(shop, train(shop, "nonsense.csv", change=shuffled))
     first, second, third = catalogue.models(shop.state, "shop")
     assert [model.version for model in (first, second, third)] == ["1", "2", ""]
     assert [model.serves for model in (first, second, third)] == [False, True, False]

@@ -12,15 +12,13 @@ from dropforge.core import catalogue, champion, compiled
 from dropforge.ml import beside, card, fit, prequential, publishing, reproduce, serving, trigger
 from dropforge.ml.rows import given_of
 from tests.ml.basket import CLASSES, NUMBER, TEXTS, shop, shopped
-from tests.ml.published import settle
+from tests.ml.published import settle, train
 from tests.ml.shop import Shop
 
 
 def trained(world: Shop, name: str = "a.csv", rows: int = 900) -> Candidate:
     """A candidate on all that has landed, this file included."""
-    world.land(name, rows, change=shopped)
-    world.clock.seconds += 60
-    return trigger.on_request("shop", f"for {name}", "a test", "it asked", world.state, world.topics, world.clock)
+    return train(world, name, rows, change=shopped)
 
 
 def without_shoes(rows: pa.Table) -> pa.Table:

@@ -9,10 +9,10 @@ import pytest
 from dropforge.contracts.estimates import Cost
 from dropforge.contracts.models import Candidate
 from dropforge.core import compiled
-from dropforge.ml import artefact, estimate, export, fit, reproduce, score, serving, trigger, updating
+from dropforge.ml import artefact, estimate, export, fit, reproduce, score, serving, updating
 from dropforge.ml.rows import LABEL, columns_of, labels_of
 from tests.ml.basket import NUMBER, shop, shopped
-from tests.ml.published import settle
+from tests.ml.published import settle, train
 from tests.ml.shop import YAML, Shop, visits
 
 TEXT = YAML.replace("seed: 3", "seed: 3, update: true")
@@ -32,9 +32,7 @@ def fitted(rows: pa.Table) -> object:
 
 def trained(world: Shop, name: str, rows: int) -> Candidate:
     """A candidate on all that has landed, this file included."""
-    world.land(name, rows, change=shopped)
-    world.clock.seconds += 60
-    return trigger.on_request("shop", f"for {name}", "a test", "it asked", world.state, world.topics, world.clock)
+    return train(world, name, rows, change=shopped)
 
 
 def test_an_update_learns_what_is_new() -> None:
@@ -61,12 +59,14 @@ def test_an_update_is_compiled_and_the_same_each_time() -> None:
     assert explained.raw == pytest.approx(explained.base + sum(explained.contributions.values()))
 
 
-def test_the_update_is_taken_only_where_it_is_as_good_as_a_full_training() -> None:
-    """Where the old rows say the same as the new, learning from all of them is better, and is done."""
-    old, new = labelled(600), labelled(3000, 600)
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_update_is_taken_only_where_it_is_as_good_as_a_full_training(turned: bool) -> None:
+    """Where the old rows say the same as the new, learning from all of them is better; not in a world that turned."""
+    old, new = labelled(600), labelled(3000, 600, turned)
     found = updating.compared(Shop().pipeline, fitted(old), old, new)
     assert found is not None
-    assert found.taken == (found.update >= found.full)
+    assert (found.update > found.full + 0.01, found.full > found.update + 0.01) == (turned, not turned)
+    assert found.taken is turned
 
 
 @pytest.mark.parametrize("text", [TEXT, NUMBER.replace("seed: 3", "seed: 3, update: true")])

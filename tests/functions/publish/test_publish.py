@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from dropforge.contracts import places
@@ -11,22 +10,15 @@ from dropforge.contracts.events import AlertRaised, ModelPublished, ModelRefused
 from dropforge.contracts.verdicts import ModelVerdict
 from dropforge.core import champion, history, lease
 from dropforge.core.ports import Deployed
-from dropforge.ml import trigger
 from functions.publish import steps
+from tests.ml import published
 from tests.ml.crash import Crash, Fuse, Mortal, every_crash
 from tests.ml.shop import Shop
 
 
-def train(shop: Shop, name: str, rows: int = 600, noise: float = 1.0, shuffle: bool = False) -> ModelTrained:
-    """A candidate on all that has landed, by request."""
-    shop.land(name, rows, noise, _shuffled if shuffle else None)
-    shop.clock.seconds += 60
-    made = trigger.on_request("shop", f"for {name}", "a test", "it asked", shop.state, shop.topics, shop.clock)
-    return ModelTrained(pipeline="shop", candidate_id=made.candidate_id)
-
-
-def _shuffled(rows: pa.Table) -> pa.Table:
-    return rows.set_column(4, "bought", rows["bought"].take(pa.array(range(rows.num_rows))[::-1]))
+def train(shop: Shop, name: str, **given: Any) -> ModelTrained:
+    """What says that there is a candidate on all that has landed, this file included."""
+    return ModelTrained(pipeline="shop", candidate_id=published.train(shop, name, **given).candidate_id)
 
 
 def deliver(shop: Shop, event: ModelTrained, event_id: str = "1", fuse: Fuse | None = None) -> None:
@@ -105,7 +97,7 @@ def test_a_worse_model_is_refused_with_reasons_and_an_alert() -> None:
     deliver(shop, train(shop, "clear.csv", noise=0.3), "0")
     before = serving(shop)
     assert before["traffic"]
-    event = train(shop, "nonsense.csv", rows=3000, shuffle=True)
+    event = train(shop, "nonsense.csv", rows=3000, change=published.shuffled)
     deliver(shop, event)
     assert serving(shop) == before
     assert verdict(shop, event).status == "refused"
@@ -146,7 +138,7 @@ def test_a_crash_while_refusing_ends_in_the_same_refusal() -> None:
     """A verdict is written once, and its events are sent until someone has acknowledged them."""
     start = Shop()
     deliver(start, train(start, "clear.csv", noise=0.3), "0")
-    event = train(start, "nonsense.csv", rows=1000, shuffle=True)
+    event = train(start, "nonsense.csv", rows=1000, change=published.shuffled)
     expected = start.copy()
     deliver(expected, event)
     for fuse in every_crash(lambda fuse: deliver(start.copy(), event, fuse=fuse)):

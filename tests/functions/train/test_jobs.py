@@ -7,14 +7,15 @@ import pytest
 from dropforge.contracts import places
 from dropforge.contracts.estimates import Cost
 from dropforge.contracts.events import BatchAccepted, ModelTrained, TrainingRequested
-from dropforge.contracts.models import Candidate, TrainingDecision
+from dropforge.contracts.models import Candidate
 from dropforge.contracts.pipeline import Training
 from dropforge.core import candidates, lease, stuck
 from dropforge.core.twins import MemoryObjects
 from dropforge.ml import estimate, handover
 from functions import flow
 from functions.train import steps
-from tests.ml.crash import Crash, Fuse, Mortal, every_crash
+from tests.functions.train.delivery import decision, deliver
+from tests.ml.crash import Crash, every_crash
 from tests.ml.shop import YAML, Shop
 
 
@@ -28,24 +29,10 @@ def small() -> Shop:
     return shop
 
 
-def deliver(shop: Shop, event: BatchAccepted, event_id: str = "1", fuse: Fuse | None = None) -> None:
-    """One delivery, by ports that may die."""
-    fuse = fuse or Fuse()
-    world = steps.World(
-        Mortal(shop.state, fuse), Mortal(shop.topics, fuse), shop.clock, lambda: Mortal(shop.jobs, fuse)
-    )
-    steps.on_batch(event, event_id, world)
-
-
 def run(shop: Shop, name: str = "dropforge-shop-1") -> Candidate:
     """The job, as the container runs it."""
     pipeline, decision, generation, asked_by = shop.jobs.started[name]
     return handover.in_job(pipeline, decision, int(generation), asked_by, shop.state, shop.topics, shop.clock)
-
-
-def decision(shop: Shop, event_id: str) -> TrainingDecision:
-    """What was decided of a trigger."""
-    return TrainingDecision.model_validate_json(shop.state.read(places.training_decision("shop", event_id))[0])
 
 
 def stuck_at(shop: Shop, after: float = 0) -> list[stuck.Stuck]:

@@ -10,10 +10,10 @@ from dropforge.core import candidates
 from dropforge.core.candidates import Made
 from dropforge.ml import pace
 from functions.reconcile.steps import reconcile
-from functions.train import steps
 from tests.commands.cli import Cli
 from tests.commands.conftest import cli
 from tests.functions.drops import Shop as DropShop
+from tests.functions.train import delivery
 from tests.ml.shop import YAML, Shop
 
 __all__ = ["cli"]
@@ -31,8 +31,8 @@ def paced(rules: str) -> Shop:
 
 def deliver(shop: Shop, event: BatchAccepted, event_id: str) -> TrainingDecision:
     """One delivery, and what was decided."""
-    steps.on_batch(event, event_id, steps.World(shop.state, shop.topics, shop.clock, lambda: shop.jobs))
-    return TrainingDecision.model_validate_json(shop.state.read(places.training_decision("shop", event_id))[0])
+    delivery.deliver(shop, event, event_id)
+    return delivery.decision(shop, event_id)
 
 
 def trainings(shop: Shop) -> list[int]:

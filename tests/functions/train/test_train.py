@@ -4,24 +4,11 @@ import pytest
 
 from dropforge.contracts import places
 from dropforge.contracts.errors import LeaseHeld, NotEnoughData
-from dropforge.contracts.events import BatchAccepted, ModelTrained
-from dropforge.contracts.models import TrainingDecision
+from dropforge.contracts.events import ModelTrained
 from dropforge.core import candidates, lease
-from functions.train import steps
-from tests.ml.crash import Crash, Fuse, Mortal, every_crash
+from tests.functions.train.delivery import decision, deliver
+from tests.ml.crash import Crash, Fuse, every_crash
 from tests.ml.shop import Shop
-
-
-def deliver(shop: Shop, event: BatchAccepted, event_id: str = "1", fuse: Fuse | None = None) -> None:
-    """One delivery, by ports that may die."""
-    fuse = fuse or Fuse()
-    mortal = Mortal(shop.state, fuse), Mortal(shop.topics, fuse), shop.clock, lambda: Mortal(shop.jobs, fuse)
-    steps.on_batch(event, event_id, steps.World(*mortal))
-
-
-def decision(shop: Shop, event_id: str = "1") -> TrainingDecision:
-    """What was decided of a trigger."""
-    return TrainingDecision.model_validate_json(shop.state.read(places.training_decision("shop", event_id))[0])
 
 
 def trained(shop: Shop) -> set[str]:

@@ -6,7 +6,6 @@ import pytest
 
 from dropforge.core import quarantine
 from dropforge.core.anomaly import recorded
-from dropforge.core.twins import SetClock
 from tests.functions.drops import HEADER, PIPELINE, Shop
 
 ROWS = HEADER + "".join(f"{n},2013-01-01,9,big,{'text ' * 200}{n}\n" for n in range(3000)) + "short\n"
@@ -23,9 +22,9 @@ def test_a_batch_that_does_not_fit_is_refused_and_judged_once_it_does(
     assert [row["raw"] for row in shop.quarantined(verdict)][::3000] == ["{}", '{"_text":"short"}']
     (held,) = quarantine.held(shop.state, "shop")
     shop.deploy(PIPELINE + b"# with more memory\n")
-    to = quarantine.judge_again(held, "replay", "ann", "", shop.state, shop.topics, SetClock())
-    assert to is not None
-    assert shop.validate(to).rows_accepted == 3000
+    again = shop.judge_again(held)
+    assert again is not None
+    assert again.rows_accepted == 3000
 
 
 def test_a_batch_that_cannot_be_profiled_is_judged_by_its_rules(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ import pytest
 from dropforge.contracts.errors import PipelineInvalid
 from dropforge.contracts.pipeline import parse
 from dropforge.core import quarantine
-from dropforge.core.twins import SetClock
 from tests.functions.drops import HEADER, PIPELINE, Shop
 
 KINDS = b"""
@@ -47,13 +46,13 @@ def test_rows_that_came_before_what_they_reference_pass_by_a_replay() -> None:
     first = shop.drop(HEADER + row(1) + row(2))
     assert first.status == "quarantined"
     (held,) = quarantine.held(shop.state, "shop")
-    assert quarantine.judge_again(held, "replay", "ann", "", shop.state, shop.topics, SetClock()) is None
+    assert shop.judge_again(held) is None
     shop.drop("name\nbig\n", "shop/kinds/kinds.csv")
     assert shop.validate(first.batch) == first
     for accepted in (2, None):
         (held,) = quarantine.held(shop.state, "shop")
-        to = quarantine.judge_again(held, "replay", "ann", "", shop.state, shop.topics, SetClock())
-        assert (shop.validate(to).rows_accepted if to else None) == accepted
+        again = shop.judge_again(held)
+        assert (again.rows_accepted if again else None) == accepted
 
 
 def test_the_time_of_a_row_must_lie_in_the_period_that_the_name_tells() -> None:
@@ -98,9 +97,9 @@ def test_a_file_of_too_few_or_too_many_rows_is_refused_until_it_is_released(rule
     verdict = shop.drop(HEADER + row(1) + row(2))
     assert (verdict.status, verdict.reasons[0].code) == ("quarantined", code)
     (held,) = quarantine.held(shop.state, "shop")
-    to = quarantine.judge_again(held, "release", "ann", "a short day", shop.state, shop.topics, SetClock())
-    assert to is not None
-    assert shop.validate(to).status == "accepted"
+    released = shop.judge_again(held, "release", "a short day")
+    assert released is not None
+    assert released.status == "accepted"
 
 
 def test_a_column_that_went_empty_is_a_reason_to_refuse() -> None:
