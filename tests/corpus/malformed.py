@@ -56,7 +56,7 @@ def _zip(**files: bytes) -> bytes:
     return file.getvalue()
 
 
-def _locked(archive: bytes) -> bytes:
+def locked(archive: bytes) -> bytes:
     """The same zip, its only file marked as encrypted, in both places where that stands."""
     content = bytearray(archive)
     content[6] |= 1
@@ -169,7 +169,7 @@ FILES: dict[str, Malformed] = {
     "a gzip of a gzip": Malformed(gzip.compress(gzip.compress(GOOD)), "quarantined", "not_a_table", 0),
     "an empty gzip": Malformed(gzip.compress(b""), "quarantined", "empty", 0),
     "an empty zip": Malformed(_zip(), "quarantined", "no_file", 0),
-    "a zip with a password": Malformed(_locked(_zip(a=GOOD)), "quarantined", "encrypted", 0),
+    "a zip with a password": Malformed(locked(_zip(a=GOOD)), "quarantined", "encrypted", 0),
     "a zip of a zip": Malformed(_zip(a=_zip(a=GOOD)), "quarantined", "not_a_table", 0),
     "half a bz2": Malformed(bz2.compress(GOOD)[:-9], "quarantined", "truncated", 0),
     "half an Avro": Malformed(AVRO[:-9], "quarantined", "truncated", 0),
