@@ -47,15 +47,17 @@ def expected_of(trees: Trees, known: set[int], row: list[float], node: int) -> f
     )
 
 
-def by_definition(names: list[str], worth: Callable[[set[str]], float]) -> dict[str, float]:
-    """Shapley values of a game, over all coalitions."""
+def by_definition(names: list[str], worth: Callable[[frozenset[str]], float]) -> dict[str, float]:
+    """Shapley values of a game, over all coalitions; what each is worth is asked once."""
+    coalitions = [frozenset(known) for size in range(len(names) + 1) for known in combinations(names, size)]
+    worths = {known: worth(known) for known in coalitions}
     found = dict.fromkeys(names, 0.0)
     for name in names:
         others = [other for other in names if other != name]
         for size in range(len(names)):
             weight = 1 / (len(names) * math.comb(len(names) - 1, size))
             for known in combinations(others, size):
-                found[name] += weight * (worth({*known, name}) - worth(set(known)))
+                found[name] += weight * (worths[frozenset({*known, name})] - worths[frozenset(known)])
     return found
 
 
@@ -69,7 +71,7 @@ def test_a_column_gets_its_shapley_value_by_the_definition(row: dict[str, Any]) 
     used = {trees.feature[node] for node in range(trees.roots[3]) if trees.left[node]}
     players = list(dict.fromkeys(names[feature] for feature in used))
 
-    def worth(known: set[str]) -> float:
+    def worth(known: frozenset[str]) -> float:
         features = {feature for feature in used if names[feature] in known}
         return sum(expected_of(one, features, encoded, root) for root in one.roots)
 

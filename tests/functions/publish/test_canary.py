@@ -35,8 +35,8 @@ def deliver(shop: Shop, candidate: Candidate, minutes: int = 0, fuse: Fuse | Non
     steps.on_trained(event, "1", state, topics, platform, shop.clock)
 
 
-@pytest.fixture
-def baking() -> tuple[Shop, Candidate]:
+@pytest.fixture(scope="module")
+def begun() -> tuple[Shop, Candidate]:
     """Version 1 serves, and version 2, which is better, has just become a canary."""
     shop = Shop()
     place = places.pipeline_yaml("shop")
@@ -46,6 +46,13 @@ def baking() -> tuple[Shop, Candidate]:
     candidate = train(shop, "clear.csv", rows=3000, noise=0.3)
     deliver(shop, candidate)
     return shop, candidate
+
+
+@pytest.fixture
+def baking(begun: tuple[Shop, Candidate]) -> tuple[Shop, Candidate]:
+    """A copy of it to spoil."""
+    shop, candidate = begun
+    return shop.copy(), candidate
 
 
 def now(shop: Shop) -> Canary:

@@ -49,13 +49,20 @@ def verdict(shop: Shop, event: ModelTrained) -> ModelVerdict:
     return ModelVerdict.model_validate_json(shop.state.read(places.model_verdict("shop", event.candidate_id))[0])
 
 
-@pytest.fixture
-def better() -> tuple[Shop, ModelTrained]:
+@pytest.fixture(scope="module")
+def waiting() -> tuple[Shop, ModelTrained]:
     """A champion of noisy rows, and a much better challenger waiting."""
     shop = Shop()
     deliver(shop, train(shop, "noisy.csv", rows=600), "0")
     assert shop.platform.traffic == {"endpoints/shop": "1"}
     return shop, train(shop, "clear.csv", rows=3000, noise=0.3)
+
+
+@pytest.fixture
+def better(waiting: tuple[Shop, ModelTrained]) -> tuple[Shop, ModelTrained]:
+    """A copy of it to spoil."""
+    shop, event = waiting
+    return shop.copy(), event
 
 
 @pytest.fixture
