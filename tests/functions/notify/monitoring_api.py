@@ -2,11 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 PATH = re.compile(r"/v3/projects/[a-z0-9-]+/timeSeries")
@@ -86,16 +83,3 @@ class _Api(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Nothing: the test says what matters."""
-
-
-@contextmanager
-def listening() -> Iterator[MonitoringApi]:
-    """The server while the block lasts."""
-    with MonitoringApi() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()

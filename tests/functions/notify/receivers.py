@@ -75,7 +75,7 @@ class _Session(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def listening[S: Hook | MailServer](server: S) -> Iterator[S]:
+def listening[S: socketserver.TCPServer](server: S) -> Iterator[S]:
     """The server while the block lasts."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

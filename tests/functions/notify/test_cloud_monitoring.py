@@ -14,7 +14,8 @@ from dropforge.core.twins import MemoryObjects, SetClock
 from functions.notify import steps
 from functions.notify.sending import CloudMonitoring, read
 from functions.notify.sending.cloud_monitoring import METRIC
-from tests.functions.notify.monitoring_api import MonitoringApi, listening
+from tests.functions.notify.monitoring_api import MonitoringApi
+from tests.functions.notify.receivers import listening
 from tests.functions.notify.test_notify import ALERT
 
 POLICY = Path(__file__).parents[3] / "infra" / "monitoring" / "alert_policy.json"
@@ -25,7 +26,7 @@ LABELS = {"pipeline": "flights", "code": "accuracy_down", "subject": "origin=JFK
 @pytest.fixture
 def api() -> Iterator[MonitoringApi]:
     """Cloud Monitoring."""
-    with listening() as server:
+    with listening(MonitoringApi()) as server:
         yield server
 
 
@@ -72,7 +73,7 @@ def test_a_missing_role_is_kept_as_a_refusal_that_names_it(api: MonitoringApi) -
 
 def test_nobody_there_is_tried_again() -> None:
     """As with every channel."""
-    with listening() as gone:
+    with listening(MonitoringApi()) as gone:
         there = through(gone)
     with pytest.raises(ServiceUnavailable, match="does not answer"):
         steps.tell(ALERT, there, MemoryObjects(), SetClock())
