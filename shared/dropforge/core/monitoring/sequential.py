@@ -14,7 +14,7 @@ Where this departs from the papers: a twentieth of the stake is on a change befo
 spread over all later times with weights that sum to one. So it bounds the chance of ever crying wolf, where an
 e-detector bounds the mean time between two cries; the delay grows with the logarithm of the time before the change.
 Where a change is awaited, `soon`, half of the stake is on one before the first observation, the rest on the next ones;
-and as it is known how large a change would be, most of it is on large bets (docs/decisions/0036).
+and as it is known how large a change would be, most of it is on large bets (docs/decisions/0034).
 """
 
 from collections.abc import Sequence
